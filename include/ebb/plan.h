@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What to do now, and why; and for each container why nothing is done. */
+#ifndef EBB_PLAN_H
+#define EBB_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ebb/config.h"
+#include "ebb/snapshot.h"
+
+enum ebb_action {
+	EBB_ACT_AGE = 1, /* one ageing pass over the container's groups */
+	EBB_ACT_RECLAIM, /* evict, at most anon + file bytes */
+	EBB_ACT_RECLAIM_EXIT, /* evict what an emptied container left */
+	EBB_ACT_RECLAIM_ORPHANS, /* evict what removed children of group id left; the living are
+				    fenced */
+	EBB_ACT_COMPACT, /* the whole machine */
+};
+
+/* What a container is doing, for a person (`ebb list`: state). */
+enum ebb_state {
+	EBB_STATE_STARTING,
+	EBB_STATE_WATCHED, /* its ages are being learned */
+	EBB_STATE_RECLAIMING,
+	EBB_STATE_SETTLED, /* what is cold was taken */
+	EBB_STATE_HELD, /* cold, but a veto holds it */
+	EBB_STATE_OFF,
+	EBB_STATE_PAUSED,
+	EBB_STATE_EMPTY,
+	EBB_NR_STATES,
+};
+
+/* Why an act was planned, or why none was (`ebb list`: reason). */
+enum ebb_reason {
+	EBB_REASON_NONE,
+	EBB_REASON_COLD, /* known cold is being taken */
+	EBB_REASON_EXIT, /* its last process is gone */
+	EBB_REASON_PROBE, /* a small step under feedback: ages are not known */
+	EBB_REASON_STRANDED, /* free memory is not in blocks that can be reported */
+	EBB_REASON_STARTING, /* still growing */
+	EBB_REASON_LEARNING, /* no generation is old enough yet */
+	EBB_REASON_NOTHING_COLD,
+	EBB_REASON_HUGE_PAGES, /* what is cold hides inside huge pages */
+	EBB_REASON_PSI_MEMORY,
+	EBB_REASON_PSI_IO,
+	EBB_REASON_REFAULTS, /* too much of what was taken came back */
+	EBB_REASON_SWAP_FULL,
+	EBB_REASON_NO_SWAP, /* only anon is cold, and it has nowhere to go */
+	EBB_REASON_PROTECTED,
+	EBB_REASON_OFF,
+	EBB_REASON_PAUSED,
+	EBB_REASON_BUSY, /* the last act is still under way */
+	EBB_REASON_SHORTFALL, /* what looked cold could not be taken; tried again after the next
+				 pass */
+	EBB_REASON_FAILED, /* the last act failed; tried again later */
+	EBB_NR_REASONS,
+};
+
+struct ebb_plan_item {
+	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
+	enum ebb_action action;
+	enum ebb_reason reason;
+	uint64_t anon; /* bytes at most, of each kind */
+	uint64_t file;
+	uint64_t batch; /* bytes a write */
+	uint32_t deadline_ms; /* for the whole item */
+};
+
+struct ebb_verdict {
+	uint64_t id;
+	enum ebb_state state;
+	enum ebb_reason reason;
+	uint64_t cold; /* bytes known idle for cold_after or longer */
+	uint64_t working_set; /* bytes in memory that are not known cold */
+	uint64_t refaulted; /* bytes that came back, of what ebb took, cumulative */
+	uint64_t taken; /* bytes that ebb took, cumulative */
+	bool growing; /* starting or growing: worth a look by the fault hook */
+};
+
+/*
+ * The arrays are the caller's: room for at least nr_containers verdicts and
+ * nr_containers + nr_orphans + 1 items.
+ */
+struct ebb_plan {
+	size_t nr_items;
+	size_t max_items;
+	struct ebb_plan_item *items;
+	size_t nr_verdicts; /* one a container, in the snapshot's order */
+	size_t max_verdicts;
+	struct ebb_verdict *verdicts;
+	uint64_t next_ms; /* when to come back at the latest, CLOCK_MONOTONIC */
+};
+
+const char *ebb_state_name(enum ebb_state state); /* "starting", … */
+const char *ebb_reason_name(enum ebb_reason reason); /* code: "psi-memory", … */
+const char *ebb_reason_text(enum ebb_reason reason); /* for a person: one clause */
+const char *ebb_action_name(enum ebb_action action);
+
+#endif /* EBB_PLAN_H */

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The picture of the report: the VM, each container, the latencies, over one axis of time. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "screen.h"
+#include "summary.h"
+#include "svg.h"
+#include "words.h"
+
+#define WIDTH 1200.0
+#define LEFT 86.0
+#define RIGHT 214.0
+#define VM_TOP 190.0
+#define VM_HEIGHT 300.0
+#define BOX_HEIGHT 120.0
+#define LAT_HEIGHT 120.0
+#define GAP 58.0
+
+static struct panel panel_at(FILE *out, const struct model *m, double y, double h, double top)
+{
+	return (struct panel){
+		.out = out,
+		.x = LEFT,
+		.y = y,
+		.w = WIDTH - LEFT - RIGHT,
+		.h = h,
+		.seconds = fmax(m->seconds, m->now),
+		.top = top,
+	};
+}
+
+static void grid_of_sizes(const struct panel *p, int most)
+{
+	int steps = axis_steps(p->top, most);
+	char text[32];
+	for (int i = 0; i <= steps; i++) {
+		double v = p->top * i / steps;
+
+		if (v >= GIB)
+			snprintf(text, sizeof(text), "%.3g GiB", v / GIB);
+		else
+			snprintf(text, sizeof(text), "%.0f MiB", v / MIB);
+		panel_grid(p, v, i ? text : "0");
+	}
+}
+
+/* --- the VM ------------------------------------------------------------------ */
+
+static void draw_moments(const struct panel *p, const struct model *m, double down_to)
+{
+	double free_from[3] = { 0, 0, 0 };
+
+	for (size_t i = 0; i < m->nr_marks; i++) {
+		const struct mark *k = &m->marks[i];
+		bool start = k->kind == MARK_START;
+		const char *color = start ? COLOR_START : COLOR_EXIT;
+		double x = panel_x(p, k->t), y;
+		char text[NAME_MAX_LEN + 16];
+		size_t level = 0;
+
+		if (!start && k->kind != MARK_EXIT)
+			continue;
+		snprintf(text, sizeof(text), "%s %s", k->name, start ? "starts" : "ends");
+		while (level < 2 && free_from[level] > x)
+			level++;
+		free_from[level] = x + 7.0 * (double)strlen(text) + 10;
+		y = p->y - 12 - 16 * (double)level;
+		fprintf(p->out,
+			"<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s' "
+			"stroke-opacity='.55' stroke-dasharray='2 3'/>\n",
+			x, y - 10, x, down_to, color);
+		fprintf(p->out, "<text x='%.1f' y='%.1f' class='moment' style='fill:%s'>", x + 4, y,
+			color);
+		xml_text(p->out, text);
+		fputs("</text>\n", p->out);
+	}
+}
+
+static void draw_vm(FILE *out, const struct model *m, double down_to)
+{
+	struct summary s = summary_of(m);
+	struct panel p = panel_at(out, m, VM_TOP, VM_HEIGHT, axis_top(s.peak * 1.02));
+	double y[2] = { panel_y(&p, s.peak), panel_y(&p, s.end) };
+	double x = panel_x(&p, m->now) + 10;
+	char size[32];
+
+	panel_text(&p, LEFT, VM_TOP - 62, "start", "heading",
+		   "The VM: what it holds of the host's memory");
+	grid_of_sizes(&p, 4);
+	panel_area(&p, &m->held, &m->resident, COLOR_START, 0.10);
+	panel_area(&p, &m->resident, NULL, COLOR_MEMORY, 0.22);
+	if (!m->without)
+		panel_line(&p, &m->held,
+			   "stroke='" COLOR_SOFT "' stroke-width='1.5' stroke-dasharray='6 4'");
+	panel_line(&p, &m->resident, "stroke='" COLOR_MEMORY "' stroke-width='2.2'");
+	panel_time_axis(&p, true);
+	draw_moments(&p, m, down_to);
+	spread_labels(y, 2, 46, p.y + p.h - 18);
+	if (!m->without) {
+		panel_text(&p, x, y[0] + 4, "start", "soft",
+			   size_words(s.peak, size, sizeof(size)));
+		panel_text(&p, x, y[0] + 20, "start", "soft", "had nothing been given back");
+	}
+	fprintf(out, "<text x='%.1f' y='%.1f' class='figure' style='fill:%s'>%s</text>\n", x,
+		y[1] + 4, COLOR_MEMORY, size_words(s.end, size, sizeof(size)));
+	panel_text(&p, x, y[1] + 20, "start", "label", "at the end");
+}
+
+/* --- a container ---------------------------------------------------------------- */
+
+/* a + sign × b, at the points of a. Returns false where there is no memory. */
+static bool combine(struct series *to, const struct series *a, const struct series *b, double sign)
+{
+	to->p = calloc(a->n ? a->n : 1, sizeof(*to->p));
+	if (!to->p)
+		return false;
+	to->n = a->n;
+	for (size_t i = 0; i < a->n; i++)
+		to->p[i] = (struct point){ a->p[i].t,
+					   fmax(0, a->p[i].v + sign * series_at(b, a->p[i].t, 0)) };
+	return true;
+}
+
+static void box_facts(const struct panel *p, const struct model *m, const struct box *b)
+{
+	double x = p->x + p->w + 10;
+	char a[32], line[96];
+
+	if (m->without)
+		return;
+	snprintf(line, sizeof(line), "%s taken", size_words(box_taken(b), a, sizeof(a)));
+	panel_text(p, x, p->y + 14, "start", "label", line);
+	snprintf(line, sizeof(line), "%s came back", size_words(box_refaulted(b), a, sizeof(a)));
+	panel_text(p, x, p->y + 32, "start", "label", line);
+	if (b->running)
+		snprintf(line, sizeof(line), "%s in memory at the end",
+			 size_words(b->bytes, a, sizeof(a)));
+	panel_text(p, x, p->y + 50, "start", "soft", b->running ? line : "gone at the end");
+	if (b->running)
+		panel_text(p, x, p->y + 68, "start", "soft", b->state);
+}
+
+static void draw_box(FILE *out, const struct model *m, const struct box *b, double y, double top)
+{
+	struct panel p = panel_at(out, m, y, BOX_HEIGHT, top);
+	struct series hot = { 0 }, all = { 0 };
+
+	fprintf(out, "<text x='%.1f' y='%.1f' class='heading'>", LEFT, y - 14);
+	xml_text(out, b->name);
+	fputs("<tspan class='soft' dx='10'>", out);
+	xml_text(out, b->role);
+	fputs("</tspan></text>\n", out);
+	grid_of_sizes(&p, 2);
+	if (combine(&hot, &b->bytes_s, &b->cold_s, -1) &&
+	    combine(&all, &b->bytes_s, &b->swap_s, 1)) {
+		panel_area(&p, &all, &b->bytes_s, COLOR_SWAP, 0.55);
+		panel_area(&p, &b->bytes_s, &hot, COLOR_COLD, 0.75);
+		panel_area(&p, &hot, NULL, COLOR_HOT, 0.85);
+	}
+	panel_time_axis(&p, false);
+	box_facts(&p, m, b);
+	free(hot.p);
+	free(all.p);
+}
+
+static void draw_legend(FILE *out, double x, double y)
+{
+	static const struct {
+		const char *color, *text;
+		double opacity, width;
+	} items[] = {
+		{ COLOR_HOT, "in memory, used", .85, 132 },
+		{ COLOR_COLD, "in memory, cold", .75, 132 },
+		{ COLOR_SWAP, "taken, kept compressed (its size before)", .55, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		fprintf(out,
+			"<rect x='%.1f' y='%.1f' width='12' height='12' rx='2' fill='%s' "
+			"fill-opacity='%.2f'/><text x='%.1f' y='%.1f' class='label'>%s</text>\n",
+			x, y - 10, items[i].color, items[i].opacity, x + 18, y, items[i].text);
+		x += items[i].width;
+	}
+}
+
+/* --- latency -------------------------------------------------------------------- */
+
+static bool quantile_series(const struct lat *l, bool p99, struct series *s)
+{
+	s->p = calloc(l->n ? l->n : 1, sizeof(*s->p));
+	if (!s->p)
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->sec[i].n)
+			s->p[s->n++] =
+				(struct point){ l->sec[i].t, p99 ? l->sec[i].p99 : l->sec[i].p50 };
+	return true;
+}
+
+static void dots(const struct panel *p, const struct series *s, const char *color)
+{
+	for (size_t i = 0; i < s->n; i++)
+		fprintf(p->out, "<circle cx='%.1f' cy='%.1f' r='2.6' fill='%s'/>\n",
+			panel_x(p, s->p[i].t), panel_y(p, s->p[i].v), color);
+}
+
+static void latency_facts(const struct panel *p, const struct model *m, const struct lat *l)
+{
+	struct cost c = cost_of(m, l);
+	const struct {
+		const char *what;
+		const struct quantiles *q;
+	} rows[] = { { m->without ? "undisturbed" : "before", &c.before },
+		     { "after", &c.after },
+		     { "beside others", &c.beside } };
+	double x = p->x + p->w + 10, y = p->y + 4;
+	char a[32], b[32], text[96];
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct quantiles *q = rows[i].q;
+
+		if (m->without && !q->n)
+			continue;
+		panel_text(p, x, y + 4, "start", "soft", rows[i].what);
+		if (q->n)
+			snprintf(text, sizeof(text), "p50 %s, p99 %s",
+				 latency_words(q->p50, a, sizeof(a)),
+				 latency_words(q->p99, b, sizeof(b)));
+		else
+			snprintf(text, sizeof(text), "not measured");
+		panel_text(p, x, y + 20, "start", "label", text);
+		y += 36;
+	}
+}
+
+static void draw_latency(FILE *out, const struct model *m, const struct lat *l, double y)
+{
+	struct panel p = panel_at(out, m, y, LAT_HEIGHT, 0);
+	struct series p50 = { 0 }, p99 = { 0 };
+	bool dense = (double)l->n > m->now / 3;
+	const struct box *b = NULL;
+	double low, high;
+	char text[64], a[32];
+
+	for (size_t i = 0; i < m->nr_boxes; i++)
+		if (!strcmp(m->boxes[i].name, l->name))
+			b = &m->boxes[i];
+	if (!quantile_series(l, false, &p50) || !quantile_series(l, true, &p99) || !p50.n)
+		goto out;
+	low = series_min(&p50, -INFINITY, INFINITY);
+	high = series_max(&p99, -INFINITY, INFINITY);
+	p.log_scale = true;
+	p.bottom = floor(log10(fmax(low, 1)));
+	p.top = fmax(ceil(log10(fmax(high, 10))), p.bottom + 1);
+	snprintf(text, sizeof(text), "How fast %s answers", l->name);
+	fprintf(out, "<text x='%.1f' y='%.1f' class='heading'>%s", LEFT, y - 14, text);
+	if (dense)
+		fprintf(out,
+			"<tspan dx='12' style='fill:%s'>p50</tspan><tspan dx='8' "
+			"style='fill:%s'>p99</tspan><tspan dx='8' class='soft'>of each "
+			"second, logarithmic</tspan></text>\n",
+			COLOR_MEMORY, COLOR_HOT);
+	else
+		fputs("<tspan dx='12' class='soft'>a dot a request, logarithmic</tspan></text>\n",
+		      out);
+	for (double e = p.bottom; e <= p.top + 0.1; e++)
+		panel_grid(&p, pow(10, e), latency_words(pow(10, e), a, sizeof(a)));
+	if (dense) {
+		panel_line(&p, &p99, "stroke='" COLOR_HOT "' stroke-width='1.6'");
+		panel_line(&p, &p50, "stroke='" COLOR_MEMORY "' stroke-width='1.8'");
+	} else {
+		dots(&p, &p99, COLOR_MEMORY);
+	}
+	if (b && !isnan(b->first_taken_t)) {
+		double x = panel_x(&p, b->first_taken_t);
+
+		fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n", x, y,
+			x, y + p.h, COLOR_SOFT);
+		panel_text(&p, x + 5, y + 11, "start", "soft over",
+			   "from here on memory was taken");
+	}
+	panel_time_axis(&p, true);
+	latency_facts(&p, m, l);
+out:
+	free(p50.p);
+	free(p99.p);
+}
+
+/* --- all of it ------------------------------------------------------------------- */
+
+static void draw_title(FILE *out, const struct model *m)
+{
+	struct summary s = summary_of(m);
+	const char *what = m->without ? "The same without ebb" : "What the VM held";
+	char a[32], b[32], c[32];
+
+	/* The heading says no more than the figures do. */
+	if (!m->without && s.end < 0.8 * s.peak)
+		what = "Memory that nobody used went back";
+	fprintf(out, "<text x='%.1f' y='42' class='title'>%s: %s at most, %s at the end</text>\n",
+		LEFT, what, size_words(s.peak, a, sizeof(a)), size_words(s.end, b, sizeof(b)));
+	fprintf(out, "<text x='%.1f' y='66' class='soft'>%.2f GiB min held instead of %.2f. ", LEFT,
+		s.area / GIB / 60, s.held_area / GIB / 60);
+	if (s.taken > 0)
+		fprintf(out, "%s taken from containers, of which %.2f%% came back.",
+			size_words(s.taken, c, sizeof(c)), 100 * s.refaulted / s.taken);
+	fprintf(out, "</text>\n<text x='%.1f' y='86' class='soft'>", LEFT);
+	if (!m->without)
+		fputs("ebb ", out);
+	xml_text(out, m->without ? "No ebbd" : m->ebb);
+	fputs(", Linux ", out);
+	xml_text(out, m->kernel);
+	fprintf(out, ", VM of %.3g GiB", m->ram / GIB);
+	if (*m->accel)
+		fprintf(out, " (%s)", m->accel);
+	if (!m->without)
+		fprintf(out, ", cold after %.0f s", m->cold_after);
+	fputs("</text>\n", out);
+}
+
+void svg_write(FILE *out, const struct model *m)
+{
+	double y = VM_TOP + VM_HEIGHT + GAP + 62, most = 64 * MIB, bottom;
+	double boxes = (double)m->nr_boxes, lats = (double)m->nr_lats;
+	double height = y + boxes * (BOX_HEIGHT + GAP) + lats * (LAT_HEIGHT + GAP);
+
+	for (size_t i = 0; i < m->nr_boxes; i++) {
+		const struct box *b = &m->boxes[i];
+
+		for (size_t k = 0; k < b->bytes_s.n; k++)
+			most = fmax(most, b->bytes_s.p[k].v +
+						  series_at(&b->swap_s, b->bytes_s.p[k].t, 0));
+	}
+	fprintf(out,
+		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' width='%.0f' "
+		"height='%.0f' font-family='Inter, \"Helvetica Neue\", Arial, \"Liberation Sans\", "
+		"\"DejaVu Sans\", sans-serif'>\n",
+		WIDTH, height, WIDTH, height);
+	fputs("<style>text{fill:" COLOR_TEXT
+	      ";font-size:13px}.title{font-size:24px;font-weight:600}"
+	      ".heading{font-size:15px;font-weight:600}.soft{fill:" COLOR_SOFT
+	      ";font-weight:400;font-size:13px}.tick{fill:" COLOR_SOFT
+	      ";font-size:12px}.label{font-weight:400}.moment{font-size:12px}"
+	      ".moment,.over{paint-order:stroke;stroke:#fff;stroke-width:4px}"
+	      ".figure{font-size:20px;font-weight:600}</style>\n",
+	      out);
+	fprintf(out, "<rect width='%.0f' height='%.0f' fill='#fff'/>\n", WIDTH, height);
+	draw_title(out, m);
+	bottom = y + boxes * (BOX_HEIGHT + GAP) - GAP;
+	draw_vm(out, m, bottom);
+	draw_legend(out, LEFT, y - 46);
+	for (size_t i = 0; i < m->nr_boxes; i++, y += BOX_HEIGHT + GAP)
+		draw_box(out, m, &m->boxes[i], y, axis_top(most));
+	for (size_t i = 0; i < m->nr_boxes; i++) {
+		const struct lat *l = model_lat(m, m->boxes[i].name);
+
+		if (!l)
+			continue;
+		draw_latency(out, m, l, y);
+		y += LAT_HEIGHT + GAP;
+	}
+	fputs("</svg>\n", out);
+}

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Acting as a whole, on its loop and its threads, over a root of files. */
+#include "act_root.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "act/act.h"
+
+#define MIB 1048576ull
+#define MGLRU "/sys/kernel/mm/lru_gen/enabled"
+#define LRU_GEN "/sys/kernel/debug/lru_gen"
+#define COMPACT "/proc/sys/vm/compact_memory"
+
+struct fixture {
+	struct root root;
+	uv_loop_t loop;
+	uv_timer_t beat;
+	int beats; /* every 10 ms: the loop is alive */
+	struct act *act;
+	int cgroups;
+	struct act_result results[32];
+	int nr;
+	struct act_job again; /* submitted from the callback */
+};
+
+static void on_beat(uv_timer_t *timer)
+{
+	((struct fixture *)timer->data)->beats++;
+}
+
+static void on_done(void *arg, const struct act_result *r)
+{
+	struct fixture *f = arg;
+
+	assert_true(f->nr < 32);
+	f->results[f->nr++] = *r;
+	if (f->again.action) {
+		assert_int_equal(act_submit(f->act, &f->again), 0);
+		f->again.action = 0;
+	}
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	if (root_make(&f->root))
+		return -1;
+	f->cgroups = root_dir(&f->root, "/cgroup");
+	root_put(&f->root, "/cgroup/memory.reclaim", "");
+	root_put(&f->root, "/proc/swaps", "Filename Type Size Used Priority\n");
+	root_put(&f->root, "/proc/meminfo", "MemTotal: 4096 kB\nMemAvailable: 2048 kB\n");
+	root_put(&f->root, MGLRU, "0x0000\n");
+	root_put(&f->root, LRU_GEN,
+		 "memcg     1 /\n node     0\n          0       1000          5           6\n");
+	root_put(&f->root, COMPACT, "");
+	uv_loop_init(&f->loop);
+	uv_timer_init(&f->loop, &f->beat);
+	f->beat.data = f;
+	uv_timer_start(&f->beat, on_beat, 10, 10);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	act_close(f->act, 1000, NULL);
+	uv_close((uv_handle_t *)&f->beat, NULL);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	close(f->cgroups);
+	root_remove(&f->root);
+	free(f);
+	return 0;
+}
+
+static void open_it(struct fixture *f, bool dry_run)
+{
+	struct act_opts o = { .dry_run = dry_run,
+			      .state_dir = f->root.state,
+			      .cgroup_root = f->cgroups,
+			      .root = f->root.path };
+
+	assert_int_equal(act_open(&f->act, &f->loop, &o, on_done, f), 0);
+}
+
+static int make_group(struct fixture *f, const char *name)
+{
+	char path[64], file[128];
+
+	snprintf(path, sizeof(path), "/cgroup/%s", name);
+	snprintf(file, sizeof(file), "%s/memory.reclaim", path);
+	root_put(&f->root, file, "");
+	snprintf(file, sizeof(file), "%s/memory.stat", path);
+	root_put(&f->root, file, "anon 1000000\nfile 1000000\nshmem 0\npgsteal 0\n");
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	root_put(&f->root, file, "");
+	return root_dir(&f->root, path);
+}
+
+/* A group whose memory.reclaim takes no more: a full pipe. Its reading end is the result. */
+static int make_endless(struct fixture *f, const char *name, int *ret_dir)
+{
+	char path[512], file[128], byte = 0;
+	int fd;
+
+	*ret_dir = make_group(f, name);
+	snprintf(file, sizeof(file), "/cgroup/%s/memory.reclaim", name);
+	root_path(&f->root, file, path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	while (write(fd, &byte, 1) == 1)
+		;
+	return fd;
+}
+
+static struct act_job reclaim_job(uint64_t id, int dir, uint32_t deadline_ms)
+{
+	return (struct act_job){ .id = id,
+				 .action = EBB_ACT_RECLAIM,
+				 .anon = 4 * MIB,
+				 .batch = MIB,
+				 .deadline_ms = deadline_ms,
+				 .dirfd = dir };
+}
+
+static bool wait_results(struct fixture *f, int nr, int ms)
+{
+	uint64_t end = uv_hrtime() + ms * 1000000ull;
+
+	while (f->nr < nr && uv_hrtime() < end)
+		uv_run(&f->loop, UV_RUN_ONCE); /* the beat ends it */
+	return f->nr >= nr;
+}
+
+static void test_capabilities(void **state)
+{
+	struct fixture *f = *state;
+	struct act_close_report report;
+	const struct act_caps *c;
+
+	open_it(f, false);
+	c = act_caps(f->act);
+	assert_true(c->mglru && c->can_age && c->reclaim && c->reclaim_swappiness && c->compact);
+	assert_false(c->debugfs_private);
+	assert_int_equal(c->id_form, ACT_ID_UNKNOWN);
+	assert_memory_equal(root_get(&f->root, MGLRU), "7", 1);
+	assert_int_equal(c->swap.kind, ACT_SWAP_NONE);
+	assert_non_null(strstr(c->swap.reason, "zram cannot be had"));
+	root_put(&f->root, MGLRU, "0x0007\n");
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	assert_int_equal(report.undone.undone, 1);
+	assert_false(report.swap_left);
+	assert_memory_equal(root_get(&f->root, MGLRU), "0x0000", 6);
+}
+
+static void test_without(void **state)
+{
+	struct fixture *f = *state;
+	char path[512];
+
+	root_path(&f->root, MGLRU, path);
+	unlink(path);
+	root_path(&f->root, "/cgroup/memory.reclaim", path);
+	unlink(path);
+	root_path(&f->root, COMPACT, path);
+	unlink(path);
+	open_it(f, false);
+	assert_false(act_caps(f->act)->mglru || act_caps(f->act)->can_age);
+	assert_false(act_caps(f->act)->reclaim || act_caps(f->act)->compact);
+	assert_non_null(strstr(act_caps(f->act)->age_reason, "CONFIG_LRU_GEN"));
+	assert_non_null(strstr(act_caps(f->act)->reclaim_reason, "no memory.reclaim"));
+}
+
+static void test_mglru_on_by_somebody(void **state)
+{
+	struct fixture *f = *state;
+	struct act_close_report report;
+
+	root_put(&f->root, MGLRU, "0x0001\n");
+	open_it(f, false);
+	assert_true(act_caps(f->act)->mglru);
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	assert_int_equal(report.undone.undone + report.undone.left_alone, 0);
+	assert_string_equal(root_get(&f->root, MGLRU), "0x0001\n");
+}
+
+static void test_reclaim(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_job job = reclaim_job(42, dir, 5000);
+
+	open_it(f, false);
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(act_busy(f->act, 42));
+	assert_int_equal(act_submit(f->act, &job), -EBUSY);
+	close(dir); /* it has its own */
+	assert_true(wait_results(f, 1, 5000));
+	assert_false(act_busy(f->act, 42));
+	assert_int_equal(f->results[0].id, 42);
+	assert_int_equal(f->results[0].asked, 4 * MIB);
+	assert_int_equal(f->results[0].got, 4 * MIB);
+	assert_int_equal(f->results[0].error, 0);
+	assert_false(f->results[0].timed_out);
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim") + 3 * 22,
+			    "1048576 swappiness=200");
+}
+
+static void test_from_callback(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_job job = reclaim_job(42, dir, 5000);
+
+	open_it(f, false);
+	f->again = job; /* the same id: it is free by then */
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 2, 5000));
+	close(dir);
+}
+
+/* Writes that do not end: the loop runs on, others get their turn, each comes back at its deadline.
+ */
+static void test_endless(void **state)
+{
+	struct fixture *f = *state;
+	int dirs[3], pipes[2];
+	struct act_stats stats;
+	struct act_job job;
+
+	pipes[0] = make_endless(f, "x", &dirs[0]);
+	pipes[1] = make_endless(f, "y", &dirs[1]);
+	dirs[2] = make_group(f, "z");
+	open_it(f, false);
+	for (int i = 0; i < 3; i++) {
+		job = reclaim_job(10 + i, dirs[i], i < 2 ? 1500 : 20000);
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	/* What exited is not behind them. */
+	job = reclaim_job(13, dirs[2], 200);
+	job.action = EBB_ACT_RECLAIM_EXIT;
+	root_put(&f->root, "/cgroup/z/cgroup.events", "populated 1\n");
+	assert_int_equal(act_submit(f->act, &job), 0);
+	f->beats = 0;
+	assert_true(wait_results(f, 1, 5000));
+	assert_int_equal(f->results[0].id, 13);
+	/* A thread may take its time to start; the deadline is far. */
+	for (int i = 0; i < 100; i++) {
+		act_stats(f->act, &stats);
+		if (stats.running == 2)
+			break;
+		root_sleep_ms(5);
+	}
+	assert_int_equal(stats.running, 2);
+	assert_int_equal(stats.queued, 1);
+	assert_true(act_busy(f->act, 10));
+	assert_true(wait_results(f, 4, 10000));
+	assert_true(f->beats >= 15);
+	for (int i = 0; i < 4; i++) {
+		const struct act_result *r = &f->results[i];
+
+		if (r->id >= 12)
+			continue;
+		assert_true(r->timed_out);
+		assert_int_equal(r->error, 0);
+		assert_int_equal(r->got, 0);
+		assert_true(r->wall_us >= 1000000);
+	}
+	for (int i = 0; i < 3; i++)
+		close(dirs[i]);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* What was cold when it was submitted is not taken later on. */
+static void test_stale(void **state)
+{
+	struct fixture *f = *state;
+	int dirs[3], pipes[2];
+	struct act_job job;
+
+	pipes[0] = make_endless(f, "x", &dirs[0]);
+	pipes[1] = make_endless(f, "y", &dirs[1]);
+	dirs[2] = make_group(f, "z");
+	open_it(f, false);
+	for (int i = 0; i < 3; i++) {
+		job = reclaim_job(10 + i, dirs[i], i < 2 ? 600 : 100);
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	assert_true(wait_results(f, 3, 10000));
+	assert_string_equal(root_get(&f->root, "/cgroup/z/memory.reclaim"), "");
+	for (int i = 0; i < 3; i++) {
+		assert_true(f->results[i].timed_out);
+		close(dirs[i]);
+	}
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void test_not_a_job(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_group group = { .cgroup = 5, .memcg = 5 };
+	struct act_job job = reclaim_job(1, dir, 100);
+
+	open_it(f, false);
+	job.dirfd = -1;
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job = reclaim_job(0, dir, 100);
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job = reclaim_job(1, dir, 100);
+	job.action = 0;
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job.action = 99;
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job = reclaim_job(1, dir, 100);
+	job.file = UINT64_MAX;
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job = (struct act_job){ .id = 1, .action = EBB_ACT_AGE, .dirfd = -1 };
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	job.groups = &group;
+	job.nr_groups = 1;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 1, 5000));
+	assert_int_equal(f->results[0].error, -EAGAIN); /* no group to tell the ids by */
+	close(dir);
+}
+
+static void test_full(void **state)
+{
+	struct fixture *f = *state;
+	int dir, fd = make_endless(f, "x", &dir);
+	struct act_job job;
+
+	open_it(f, false);
+	for (int i = 0; i < ACT_MAX_JOBS; i++) {
+		job = reclaim_job(1 + i, dir, 60000);
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	job = reclaim_job(100000, dir, 60000);
+	assert_int_equal(act_submit(f->act, &job), -ENOSPC);
+	close(dir);
+	close(fd);
+}
+
+static void test_compact(void **state)
+{
+	struct fixture *f = *state;
+	struct act_job job = { .action = EBB_ACT_COMPACT, .dirfd = -1 };
+	struct act_stats stats;
+
+	root_put(&f->root, "/sys/devices/system/node/node0/compact", "");
+	root_put(&f->root, "/sys/devices/system/node/node1/compact", "");
+	root_put(&f->root, "/sys/devices/system/node/nodex/compact", "");
+	open_it(f, false);
+	assert_int_equal(act_submit(f->act, &job), 0);
+	act_stats(f->act, &stats);
+	assert_true(stats.compact_busy);
+	assert_int_equal(act_submit(f->act, &job), -EBUSY);
+	assert_true(wait_results(f, 1, 5000));
+	act_stats(f->act, &stats);
+	assert_false(stats.compact_busy);
+	assert_true(stats.compact_ended_ms);
+	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/node0/compact"), "1");
+	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/node1/compact"), "1");
+	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/nodex/compact"), "");
+	assert_string_equal(root_get(&f->root, COMPACT), "");
+}
+
+static void test_dry_run(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_job job = reclaim_job(42, dir, 5000);
+	char path[512];
+
+	open_it(f, true);
+	assert_true(act_caps(f->act)->dry_run);
+	assert_false(act_caps(f->act)->can_age);
+	assert_int_equal(act_submit(f->act, &job), 0);
+	job = (struct act_job){ .action = EBB_ACT_COMPACT, .dirfd = -1 };
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 2, 5000));
+	assert_int_equal(f->results[0].got + f->results[1].got, 0);
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "");
+	assert_string_equal(root_get(&f->root, COMPACT), "");
+	assert_string_equal(root_get(&f->root, MGLRU), "0x0000\n");
+	root_path(&f->root, "/state", path);
+	assert_int_equal(access(path, F_OK), -1);
+	close(dir);
+}
+
+/* Closing amid endless writes: in bounded time, nothing is told any more, all is undone. */
+static void test_close(void **state)
+{
+	struct fixture *f = *state;
+	struct act_close_report report;
+	int dir, fd = make_endless(f, "x", &dir);
+	struct act_job job;
+	uint64_t begun;
+
+	open_it(f, false);
+	root_put(&f->root, MGLRU, "7");
+	for (int i = 0; i < 5; i++) {
+		job = reclaim_job(1 + i, dir, 60000);
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	root_sleep_ms(50);
+	begun = uv_hrtime();
+	act_close(f->act, 3000, &report);
+	f->act = NULL;
+	assert_true(uv_hrtime() - begun < 2500000000u);
+	assert_int_equal(report.abandoned, 0);
+	assert_int_equal(report.undone.undone, 1);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(f->nr, 0);
+	close(dir);
+	close(fd);
+}
+
+/* Killed in the middle of it: the next start undoes, and two at once are one too many. */
+static void test_killed(void **state)
+{
+	struct fixture *f = *state;
+	struct act_opts o = { .state_dir = f->root.state,
+			      .cgroup_root = f->cgroups,
+			      .root = f->root.path };
+	struct act *second;
+	int dir, status, fd = make_endless(f, "x", &dir);
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct act_job job = reclaim_job(1, dir, 60000);
+
+		open_it(f, false);
+		act_submit(f->act, &job);
+		root_sleep_ms(50);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	root_put(&f->root, MGLRU, "0x0007\n");
+	open_it(f, false); /* adopts */
+	assert_int_equal(act_open(&second, &f->loop, &o, on_done, f), -EBUSY);
+	act_close(f->act, 1000, NULL);
+	f->act = NULL;
+	assert_memory_equal(root_get(&f->root, MGLRU), "0x0000", 6);
+	close(dir);
+	close(fd);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_capabilities), T(test_without),       T(test_mglru_on_by_somebody),
+		T(test_reclaim),      T(test_from_callback), T(test_endless),
+		T(test_stale),        T(test_not_a_job),     T(test_full),
+		T(test_compact),      T(test_dry_run),       T(test_close),
+		T(test_killed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

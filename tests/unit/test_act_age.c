@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which ids lru_gen wants, what is written to it, and compaction's budget. */
+#include "act_root.h"
+
+#include "act/age.h"
+#include "act/compact.h"
+
+#define MGLRU "/sys/kernel/mm/lru_gen/enabled"
+#define LRU_GEN "/sys/kernel/debug/lru_gen"
+
+static const char rows[] = "memcg     1 /\n"
+			   " node     0\n"
+			   "          0      31748          0           0 \n"
+			   "          1      31748          0           4 \n"
+			   "memcg    25 /hc\n"
+			   " node     0\n"
+			   "         12      31748          0         100 \n"
+			   "         13      31748          0           4 \n"
+			   "         14      31748          0           5 \n"
+			   "         15      31748          0           6 \n"
+			   " node     1\n"
+			   "          7      31748          0           0 \n"
+			   "memcg     2 /a b/25 9\n"
+			   " node     0\n"
+			   "         88      31748          0           0 \n";
+
+static void test_find(void **state)
+{
+	struct age_rows r = {};
+
+	assert_int_equal(age_find_rows(rows, 25, 0, &r), 0);
+	assert_int_equal(r.max_seq, 15);
+	assert_int_equal(r.old_seq, 13);
+	assert_int_equal(r.old_file, 104);
+	assert_int_equal(age_find_rows(rows, 25, 1, &r), 0);
+	assert_int_equal(r.max_seq, 7);
+	assert_int_equal(r.old_file, 0);
+	assert_int_equal(age_find_rows(rows, 2, 0, &r), 0);
+	assert_int_equal(r.max_seq, 88);
+	assert_int_equal(age_find_rows(rows, 1, 0, &r), 0);
+	assert_int_equal(r.max_seq, 1); /* and no older one than that may be taken */
+	assert_int_equal(r.old_file, 0);
+	assert_int_equal(age_find_rows(rows, 2, 1, &r), -ENOENT);
+	assert_int_equal(age_find_rows(rows, 12, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5 /x", 5, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5 /x\n node 0\n 1 2 3\n", 5, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("", 5, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5x /\n node 0\n 9 1 1 1\n", 5, 0, &r), -ENOENT);
+}
+
+struct fixture {
+	struct root root;
+	struct journal *journal;
+	struct age_opts opts;
+	struct act_caps caps;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct journal_opts o = { .cgroup_root = -1 };
+
+	*state = f;
+	if (root_make(&f->root))
+		return -1;
+	o.state_dir = f->root.state;
+	o.root = f->root.path;
+	if (journal_open(&f->journal, &o))
+		return -1;
+	f->opts = (struct age_opts){ .root = f->root.path,
+				     .cgroup_root = root_dir(&f->root, "/cgroup"),
+				     .journal = f->journal };
+	root_put(&f->root, MGLRU, "0x0007\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->opts.cgroup_root);
+	journal_close(f->journal);
+	root_remove(&f->root);
+	free(f);
+	return 0;
+}
+
+static unsigned long long make_group(struct fixture *f, const char *name)
+{
+	char path[128];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/cgroup/%s", name);
+	fd = root_dir(&f->root, path);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	return st.st_ino;
+}
+
+static void put_rows(struct fixture *f, unsigned long long a, unsigned long long b)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "memcg     1 /\n node     0\n          5      31748          0           0 \n"
+		 "memcg %llu /a\n node     0\n          5      31748          0           0 \n"
+		 "memcg     9 /gone\n node     0\n          5      31748          0           0 \n"
+		 "memcg %llu /b\n node     0\n          5      31748          0           0 \n",
+		 a, b);
+	root_put(&f->root, LRU_GEN, text);
+}
+
+static void test_private_ids(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group g = { .cgroup = 7000, .memcg = 77, .node = 1, .max_seq = 41 };
+	struct age *a;
+
+	make_group(f, "a");
+	make_group(f, "b");
+	put_rows(f, 77, 78);
+	assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+	assert_true(f->caps.can_age);
+	assert_int_equal(f->caps.id_form, ACT_ID_PRIVATE);
+	assert_int_equal(age_group(a, &g), 0);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), "+ 77 1 41 200 1\n", 16);
+	g.memcg = 0;
+	assert_int_equal(age_group(a, &g), -EINVAL);
+	age_close(a);
+}
+
+static void test_cgroup_ids(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group g = { .cgroup = 7000, .memcg = 77, .node = 0, .max_seq = 41 };
+	struct age *a;
+
+	put_rows(f, make_group(f, "a"), make_group(f, "b"));
+	assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+	assert_int_equal(f->caps.id_form, ACT_ID_CGROUP);
+	assert_int_equal(age_group(a, &g), 0);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), "+ 7000 0 41 200\n", 16);
+	age_close(a);
+}
+
+/* One group whose private id happens to be its cgroup id decides nothing; the next one does. */
+static void test_ids_by_chance(void **state)
+{
+	struct fixture *f = *state;
+	struct age *a;
+	unsigned long long id = make_group(f, "a");
+
+	put_rows(f, id, 78);
+	assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+	assert_int_equal(f->caps.id_form, ACT_ID_UNKNOWN);
+	make_group(f, "b");
+	assert_int_equal(age_id_form(a), ACT_ID_PRIVATE);
+	age_close(a);
+}
+
+/* From one group's lists: by cgroup id, from old generations, no more than is there. */
+static void test_evict(void **state)
+{
+	struct fixture *f = *state;
+	unsigned long long a = make_group(f, "a"), b = make_group(f, "b");
+	char text[600], want[64];
+	uint64_t asked;
+	struct age *age;
+
+	snprintf(text, sizeof(text),
+		 "memcg %llu /a\n node     0\n"
+		 "          5      31748          9          30 \n"
+		 "          6      31748          9          10 \n"
+		 "          7      31748          9          50 \n"
+		 "          8      31748          9          50 \n"
+		 "memcg %llu /b\n node     0\n"
+		 "          5      31748          0           0 \n",
+		 a, b);
+	root_put(&f->root, LRU_GEN, text);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(age_evict(age, a, 1 << 30, &asked), 0);
+	assert_int_equal(asked, 40 * 4096);
+	snprintf(want, sizeof(want), "- %llu 0 6 1 40\n", a);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+	age_close(age);
+	root_put(&f->root, LRU_GEN, text);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(age_evict(age, a, 20 * 4096 + 5, &asked), 0);
+	assert_int_equal(asked, 20 * 4096);
+	assert_int_equal(age_evict(age, b, 1 << 20, &asked), 0);
+	assert_int_equal(asked, 0);
+	assert_int_equal(age_evict(age, 999999999, 1 << 20, &asked), -ENOENT);
+	age_close(age);
+	put_rows(f, 77, 78);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(age_evict(age, 77, 1 << 20, &asked), -EOPNOTSUPP);
+	age_close(age);
+}
+
+static void test_no_debugfs(void **state)
+{
+	struct fixture *f = *state;
+	struct age *a;
+
+	assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+	assert_null(a);
+	assert_true(f->caps.mglru);
+	assert_false(f->caps.can_age);
+	assert_string_equal(f->caps.age_reason, "debugfs has no lru_gen");
+}
+
+static void test_budget(void **state)
+{
+	struct compact_budget b;
+
+	compact_budget_init(&b, 20000, 1000);
+	assert_int_equal(compact_budget_next(&b, 1000), 1000);
+	compact_budget_spend(&b, 1000, COMPACT_SAVED_US - 1);
+	assert_int_equal(compact_budget_next(&b, 1000), 1000);
+	compact_budget_spend(&b, 1000, 40001); /* 40 ms over: 2% of 2 s */
+	assert_int_equal(compact_budget_next(&b, 1000), 3001);
+	assert_int_equal(compact_budget_next(&b, 2000), 3001);
+	assert_int_equal(compact_budget_next(&b, 3001), 3001);
+	/* Nothing is saved beyond the most; a clock that stands still or jumps is no harm. */
+	assert_int_equal(compact_budget_next(&b, UINT64_MAX / 2), UINT64_MAX / 2);
+	assert_int_equal(b.credit_us, COMPACT_SAVED_US);
+	assert_int_equal(compact_budget_next(&b, 5), 5);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),   T(test_private_ids), T(test_cgroup_ids),
+		T(test_ids_by_chance),         T(test_evict),       T(test_no_debugfs),
+		cmocka_unit_test(test_budget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is read of swap and written for it. Devices of the kernel's own are for tests/vm. */
+#include "act_root.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "act/swap.h"
+#include "act/zram.h"
+
+#define GIB (1ull << 30)
+
+static void test_parse(void **state)
+{
+	struct swap_entry e[4];
+	static const char text[] =
+		"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+		"/dev/vda2                               partition\t1048572\t\t16\t\t-2\n"
+		"/swap\\040file\\011x                      file\t\t2048\t\t0\t\t-3\n"
+		"/dev/zram0                              partition\t4096\t\t4096\t\t100\n"
+		"rubbish partition 1 2\n"
+		"/dev/over partition 10 11 1\n"
+		"/dev/huge partition 99999999999999999999 0 1\n";
+
+	assert_int_equal(swap_parse(text, e, 4), 3);
+	assert_string_equal(e[0].device, "/dev/zram0");
+	assert_int_equal(e[0].size, 4096 * 1024);
+	assert_int_equal(e[0].used, 4096 * 1024);
+	assert_string_equal(e[1].device, "/dev/vda2");
+	assert_int_equal(e[1].priority, -2);
+	assert_string_equal(e[2].device, "/swap file\tx");
+	assert_int_equal(swap_parse(text, e, 1), 1);
+	assert_int_equal(swap_parse("", e, 4), 0);
+}
+
+static void test_size(void **state)
+{
+	uint64_t size, limit;
+
+	swap_size_rule(2 * GIB + 12345, &size, &limit);
+	assert_int_equal(size, 2 * GIB);
+	assert_int_equal(limit, GIB);
+	swap_size_rule(12 * GIB, &size, &limit);
+	assert_int_equal(size, 8 * GIB);
+	assert_int_equal(limit, 6 * GIB);
+	swap_size_rule(64 * GIB, &size, &limit);
+	assert_int_equal(size, 32 * GIB);
+}
+
+static void test_algorithm(void **state)
+{
+	char a[16] = "";
+
+	assert_true(swap_choose_algorithm("lzo-rle lzo [lz4] lz4hc zstd deflate", false, a, 16));
+	assert_string_equal(a, "zstd");
+	assert_true(swap_choose_algorithm("lzo-rle lzo [lz4] lz4hc zstd deflate", true, a, 16));
+	assert_string_equal(a, "lz4");
+	assert_true(swap_choose_algorithm("[lzo-rle] lzo lz4hc\n", true, a, 16));
+	assert_string_equal(a, "lzo-rle");
+	assert_true(swap_choose_algorithm("lzo", false, a, 16));
+	assert_string_equal(a, "lzo");
+	assert_false(swap_choose_algorithm("lz4hc 842 xzstd zstdx", false, a, 16));
+	assert_false(swap_choose_algorithm("", false, a, 16));
+}
+
+static void test_zram_number(void **state)
+{
+	unsigned int n;
+
+	assert_true(zram_number("/dev/zram12", &n));
+	assert_int_equal(n, 12);
+	assert_false(zram_number("/dev/zram", &n));
+	assert_false(zram_number("/dev/zram1p1", &n));
+	assert_false(zram_number("/dev/zrammax", &n));
+	assert_false(zram_number("/dev/vda2", &n));
+}
+
+static void test_header(void **state)
+{
+	static unsigned char page[4096];
+	char uuid[SWAP_UUID_LEN];
+	unsigned char bytes[16];
+
+	for (int i = 0; i < 16; i++)
+		bytes[i] = i * 17;
+	assert_int_equal(swap_read_header(page, sizeof(page), uuid), -ENODATA);
+	swap_make_header(page, sizeof(page), 1000, bytes);
+	assert_int_equal(swap_read_header(page, sizeof(page), uuid), 0);
+	assert_string_equal(uuid, "00112233-4455-6677-8899-aabbccddeeff");
+	page[4090] = 'x';
+	assert_int_equal(swap_read_header(page, sizeof(page), uuid), -EINVAL);
+}
+
+/* Byte by byte what mkswap writes, where there is one. */
+static void test_header_as_mkswap(void **state)
+{
+	static unsigned char theirs[4096], ours[4096];
+	const unsigned char uuid[16] = { 0xaa, 1, 2,  3,  4,  5,  0x46, 7,
+					 0x88, 9, 10, 11, 12, 13, 14,   15 };
+	char path[] = "/tmp/ebb-swap.XXXXXX";
+	char *argv[] = { (char *)"mkswap",
+			 (char *)"-L",
+			 (char *)"ebb",
+			 (char *)"-U",
+			 (char *)"aa010203-0405-4607-8809-0a0b0c0d0e0f",
+			 path,
+			 NULL };
+	char *envp[] = { (char *)"PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL };
+	posix_spawn_file_actions_t quiet;
+	int fd = mkstemp(path), status = -1;
+	pid_t pid;
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 1000 * 4096), 0);
+	posix_spawn_file_actions_init(&quiet);
+	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+	if (!access("/usr/sbin/mkswap", X_OK) &&
+	    !posix_spawn(&pid, "/usr/sbin/mkswap", &quiet, NULL, argv, envp))
+		waitpid(pid, &status, 0);
+	posix_spawn_file_actions_destroy(&quiet);
+	assert_int_equal(pread(fd, theirs, sizeof(theirs), 0), sizeof(theirs));
+	close(fd);
+	unlink(path);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		skip();
+	swap_make_header(ours, sizeof(ours), 1000, uuid);
+	assert_memory_equal(ours, theirs, sizeof(ours));
+}
+
+/* --- over a root of files ------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+	struct root *r = calloc(1, sizeof(*r));
+
+	*state = r;
+	return root_make(r);
+}
+
+static int teardown(void **state)
+{
+	root_remove(*state);
+	free(*state);
+	return 0;
+}
+
+static struct journal *open_journal(const struct root *r)
+{
+	struct journal_opts o = { .state_dir = r->state, .root = r->path, .cgroup_root = -1 };
+	struct journal *j = NULL;
+
+	assert_int_equal(journal_open(&j, &o), 0);
+	return j;
+}
+
+static void put_swaps(const struct root *r, const char *rows)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "Filename Type Size Used Priority\n%s", rows);
+	root_put(r, "/proc/swaps", text);
+	root_put(r, "/proc/meminfo", "MemTotal:  4096000 kB\nMemAvailable:  1000 kB\n");
+}
+
+static void test_respected(void **state)
+{
+	struct root *r = *state;
+	struct journal *j = open_journal(r);
+	struct swap_ctx s = { .root = r->path, .journal = j };
+	struct act_swap_info info;
+	char reason[128];
+
+	put_swaps(r, "/dev/vda2 partition 1048572 0 -2\n");
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_int_equal(info.kind, ACT_SWAP_DISK);
+	assert_false(info.ours);
+	assert_string_equal(info.device, "/dev/vda2");
+	root_put(r, "/sys/module/zswap/parameters/enabled", "Y\n");
+	swap_open(&s, EBB_COMPRESS_ZRAM, false, &info);
+	assert_int_equal(info.kind, ACT_SWAP_ZSWAP);
+	put_swaps(r, "/dev/vda2 partition 1048572 0 -2\n/dev/zram0 partition 999 0 5\n");
+	root_put(r, "/sys/block/zram0/comp_algorithm", "lzo lzo-rle [zstd]\n");
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_int_equal(info.kind, ACT_SWAP_ZRAM);
+	assert_false(info.ours);
+	assert_string_equal(info.algorithm, "zstd");
+	assert_int_equal(swap_close(&s, 100, reason, sizeof(reason)), 0);
+	journal_close(j);
+}
+
+static void test_zswap(void **state)
+{
+	struct root *r = *state;
+	struct journal *j = open_journal(r);
+	struct swap_ctx s = { .root = r->path, .journal = j };
+	struct journal_report report = {};
+	struct act_swap_info info;
+
+	put_swaps(r, "/dev/vda2 partition 1048572 0 -2\n");
+	root_put(r, "/sys/module/zswap/parameters/enabled", "N\n");
+	swap_open(&s, EBB_COMPRESS_ZSWAP, true, &info); /* a dry run looks */
+	assert_int_equal(info.kind, ACT_SWAP_DISK);
+	assert_string_equal(root_get(r, "/sys/module/zswap/parameters/enabled"), "N\n");
+	swap_open(&s, EBB_COMPRESS_ZSWAP, false, &info);
+	assert_int_equal(info.kind, ACT_SWAP_ZSWAP);
+	assert_string_equal(root_get(r, "/sys/module/zswap/parameters/enabled"), "Y\n");
+	journal_undo_all(j, &report);
+	assert_string_equal(root_get(r, "/sys/module/zswap/parameters/enabled"), "N\n");
+	put_swaps(r, "");
+	swap_open(&s, EBB_COMPRESS_ZSWAP, false, &info);
+	assert_int_equal(info.kind, ACT_SWAP_NONE);
+	assert_non_null(strstr(info.reason, "needs a disk"));
+	journal_close(j);
+}
+
+/* After a crash: ours by its UUID, and only then. */
+static void test_crashed(void **state)
+{
+	struct root *r = *state;
+	struct journal *j = open_journal(r);
+	struct swap_ctx s = { .root = r->path, .journal = j };
+	struct act_swap_info info;
+	struct journal_entry e;
+	const unsigned char bytes[16] = { 1, 2, 3 };
+	static unsigned char page[4096];
+	char uuid[SWAP_UUID_LEN], path[512], reason[200];
+	uint64_t seq;
+	int fd;
+
+	swap_make_header(page, sizeof(page), 1000, bytes);
+	swap_read_header(page, sizeof(page), uuid);
+	assert_int_equal(journal_add_device(j, "/dev/zram0", uuid, &seq), 0);
+	root_put(r, "/sys/block/zram0/disksize", "4096000\n");
+	root_put(r, "/sys/block/zram0/comp_algorithm", "[lz4]\n");
+	root_put(r, "/sys/block/zram0/reset", "");
+	root_put(r, "/dev/zram0", "");
+	root_path(r, "/dev/zram0", path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, page, sizeof(page)), sizeof(page));
+	put_swaps(r, "/dev/zram0 partition 3996 2000 100\n");
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_true(info.ours);
+	assert_int_equal(s.seq, seq);
+	/* Nor taken away when what is in it would not fit: 2000 of 1000 kB. */
+	assert_int_equal(swap_close(&s, 100, reason, sizeof(reason)), -ENOMEM);
+	assert_non_null(strstr(reason, "stays"));
+	assert_int_equal(journal_next_device(j, 0, &e), 0);
+	/* Somebody has made another swap of it. */
+	page[1036] ^= 1;
+	assert_int_equal(pwrite(fd, page, sizeof(page), 0), sizeof(page));
+	assert_int_equal(swap_close(&s, 100, reason, sizeof(reason)), 0);
+	assert_int_equal(journal_add_device(j, "/dev/zram0", uuid, &seq), 0);
+	s.seq = 0;
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_false(info.ours);
+	assert_int_equal(journal_next_device(j, 0, &e), -ENOENT);
+	assert_string_equal(root_get(r, "/sys/block/zram0/reset"), "");
+	/* Not on, and ours: we died before swapon. It is given back. */
+	page[1036] ^= 1;
+	assert_int_equal(pwrite(fd, page, sizeof(page), 0), sizeof(page));
+	put_swaps(r, "/dev/vda2 partition 1048572 0 -2\n");
+	assert_int_equal(journal_add_device(j, "/dev/zram0", uuid, &seq), 0);
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_string_equal(root_get(r, "/sys/block/zram0/reset"), "1");
+	assert_int_equal(journal_next_device(j, 0, &e), -ENOENT);
+	close(fd);
+	journal_close(j);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_algorithm),
+		cmocka_unit_test(test_zram_number),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_header_as_mkswap),
+		T(test_respected),
+		T(test_zswap),
+		T(test_crashed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

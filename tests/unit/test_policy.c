@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The policy: struct literals for single decisions, a simulated container for the loop. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <errno.h>
+
+#include <cmocka.h>
+
+#include "sim.h"
+
+static struct sim *fresh(uint64_t cold_ms)
+{
+	struct sim *s = malloc(sizeof(*s));
+
+	assert_non_null(s);
+	sim_open(s, cold_ms);
+	return s;
+}
+
+static const struct ebb_plan_item *item_of(const struct sim *s, enum ebb_action action)
+{
+	for (size_t i = 0; i < s->plan.nr_items; i++)
+		if (s->plan.items[i].action == action)
+			return &s->plan.items[i];
+	return NULL;
+}
+
+static void step(struct sim *s)
+{
+	s->snap.now_ms = s->now_ms;
+	assert_int_equal(policy_step(&s->snap, &s->config, &s->state, &s->plan), 0);
+}
+
+/* A container that has started and was just aged, with 600 MiB cold and 200 MiB hot anon. */
+static struct sim *settled(void)
+{
+	struct sim *s = fresh(5000);
+	struct ebb_snap_container *c = &s->c;
+
+	c->bytes = c->anon = 800 * SIM_MIB;
+	c->nr_ages = 2;
+	c->age[0] = (struct ebb_age){ .idle_ms = 0, .anon = 800 * SIM_MIB };
+	c->nr_ages = 1;
+	c->aged_ms = s->now_ms;
+	for (int i = 0; i < 6; i++) { /* growth levels off */
+		step(s);
+		s->now_ms += 1000;
+	}
+	c->nr_ages = 2;
+	c->age[0] = (struct ebb_age){ .idle_ms = 5200, .anon = 600 * SIM_MIB };
+	c->age[1] = (struct ebb_age){ .idle_ms = 0, .anon = 200 * SIM_MIB };
+	c->aged_ms = s->now_ms;
+	c->last.seq++;
+	c->last.aged = true;
+	return s;
+}
+
+static void takes_what_is_cold_and_no_more(void **state)
+{
+	struct sim *s = settled();
+	const struct ebb_plan_item *it;
+
+	step(s);
+	it = item_of(s, EBB_ACT_RECLAIM);
+	assert_non_null(it);
+	assert_int_equal(it->id, 42);
+	assert_int_equal(it->reason, EBB_REASON_COLD);
+	assert_true(it->anon <= 600 * SIM_MIB);
+	assert_true(it->anon >= 570 * SIM_MIB);
+	assert_int_equal(it->file, 0);
+	assert_true(it->batch > 0 && it->batch <= 64 * SIM_MIB);
+	assert_true(it->deadline_ms >= 1000 && it->deadline_ms <= 10000);
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_RECLAIMING);
+	assert_int_equal(s->verdicts[0].cold, 600 * SIM_MIB);
+	assert_int_equal(s->verdicts[0].working_set, 200 * SIM_MIB);
+	free(s);
+}
+
+static void expect_held(struct sim *s, enum ebb_state st, enum ebb_reason why)
+{
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(s->verdicts[0].state, st);
+	assert_int_equal(s->verdicts[0].reason, why);
+	free(s);
+}
+
+static void veto_memory_stall(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.psi_mem_some_us += 300000; /* in the last second: smoothed 3% > 0.1% */
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
+}
+
+static void veto_io_stall(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.psi_io_some_us += 5000000;
+	s->now_ms += 1000;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_IO);
+}
+
+static void a_little_io_is_no_veto(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.psi_io_some_us += 50000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
+static void veto_protected(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.protect = 900 * SIM_MIB;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_PROTECTED);
+}
+
+static void protect_bounds_the_amount(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.protect = 700 * SIM_MIB;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM)->anon, 100 * SIM_MIB);
+	free(s);
+}
+
+static void veto_swap_full(void **state)
+{
+	struct sim *s = settled();
+
+	s->snap.machine.swap_free = 20 * SIM_MIB;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_SWAP_FULL);
+}
+
+static void veto_no_swap(void **state)
+{
+	struct sim *s = settled();
+
+	s->snap.machine.swap_total = s->snap.machine.swap_free = 0;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_NO_SWAP);
+}
+
+static void veto_off(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.reclaim_off = true;
+	expect_held(s, EBB_STATE_OFF, EBB_REASON_OFF);
+}
+
+static void veto_paused(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.paused = true;
+	expect_held(s, EBB_STATE_PAUSED, EBB_REASON_PAUSED);
+	s = settled();
+	s->snap.paused = true;
+	expect_held(s, EBB_STATE_PAUSED, EBB_REASON_PAUSED);
+}
+
+static void veto_failed_act(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.last.error = -EIO;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_FAILED);
+}
+
+static void no_second_act_while_busy(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	s->c.busy = true;
+	s->now_ms += 200;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_null(item_of(s, EBB_ACT_AGE));
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_RECLAIMING);
+	free(s);
+}
+
+static void veto_refaults(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 100 * SIM_MIB,
+					  .got = 100 * SIM_MIB };
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(s->verdicts[0].taken, 100 * SIM_MIB);
+	s->c.refault_anon += 40 * SIM_MIB;
+	s->now_ms += 2500;
+	s->c.aged_ms = s->now_ms; /* judged at the next pass */
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_REFAULTS);
+	assert_int_equal(s->verdicts[0].refaulted, 40 * SIM_MIB);
+	/* Later it goes on, with less: 60% of what is cold. */
+	s->now_ms += 12000;
+	s->c.aged_ms = s->now_ms;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_true(item_of(s, EBB_ACT_RECLAIM)->anon < 600 * SIM_MIB * 70 / 100);
+	free(s);
+}
+
+static void refaults_of_others_are_not_ours(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.refault_anon += 500 * SIM_MIB; /* the kernel's own evictions */
+	step(s);
+	assert_int_equal(s->verdicts[0].refaulted, 0);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
+static void starting_is_left_alone(void **state)
+{
+	struct sim *s = fresh(5000);
+
+	for (int i = 0; i < 20; i++) { /* grows by 20 MiB a second */
+		sim_add(s, 20, false, false);
+		assert_int_equal(sim_run(s, 1000), 0);
+		assert_int_equal(s->verdicts[0].state, EBB_STATE_STARTING);
+		assert_true(s->verdicts[0].growing);
+	}
+	assert_int_equal(s->asked, 0);
+	assert_int_equal(sim_run(s, 4000), 0);
+	assert_int_not_equal(s->verdicts[0].state, EBB_STATE_STARTING);
+	assert_int_equal(sim_run(s, 12000), 0);
+	assert_true(sim_out(s, false, false) > 380);
+	free(s);
+}
+
+static void huge_pages_are_named(void **state)
+{
+	struct sim *s = settled();
+
+	s->c.anon_thp = 780 * SIM_MIB;
+	s->c.age[0].anon = 0;
+	s->c.age[1].anon = 800 * SIM_MIB;
+	expect_held(s, EBB_STATE_SETTLED, EBB_REASON_HUGE_PAGES);
+}
+
+static void loop_takes_the_cold_and_spares_the_hot(void **state)
+{
+	struct sim *s = fresh(5000);
+
+	sim_add(s, 600, false, false);
+	sim_add(s, 200, true, false);
+	assert_int_equal(sim_run(s, 60000), 0);
+	assert_true(sim_out(s, false, false) >= 570);
+	assert_int_equal(s->evicted_hot, 0);
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_SETTLED);
+	free(s);
+}
+
+static void loop_at_a_minute(void **state)
+{
+	struct sim *s = fresh(0); /* auto: a minute */
+
+	sim_add(s, 600, false, false);
+	sim_add(s, 200, true, false);
+	assert_int_equal(sim_run(s, 59000), 0);
+	assert_int_equal(s->asked, 0);
+	assert_int_equal(sim_run(s, 121000), 0);
+	assert_true(sim_out(s, false, false) >= 570);
+	assert_int_equal(s->evicted_hot, 0);
+	free(s);
+}
+
+static void never_more_than_was_idle_so_long(void **state)
+{
+	struct sim *s = fresh(10000);
+
+	sim_add(s, 300, false, false);
+	assert_int_equal(sim_run(s, 8000), 0);
+	for (size_t i = 100; i < 300; i++) /* 200 of it are used once more */
+		s->chunk[i].touched_ms = s->now_ms;
+	assert_int_equal(sim_run(s, 8000), 0);
+	assert_true(sim_out(s, false, false) <= 100);
+	assert_true(s->asked <= 100 * SIM_MIB);
+	free(s);
+}
+
+static void read_once_goes_reread_stays(void **state)
+{
+	for (int hot_first = 0; hot_first < 2; hot_first++) {
+		struct sim *s = fresh(5000);
+
+		if (hot_first)
+			sim_add(s, 50, true, true);
+		sim_add(s, 300, false, true);
+		if (!hot_first)
+			sim_add(s, 50, true, true);
+		assert_int_equal(sim_run(s, 60000), 0);
+		assert_true(sim_out(s, false, true) >= 285);
+		/* One portion that met the hot part is what a mistake may cost. */
+		assert_true(s->evicted_hot <= 16);
+		free(s);
+	}
+}
+
+static void fresh_page_cache_is_not_cold(void **state)
+{
+	struct sim *s = fresh(5000);
+
+	sim_add(s, 20, true, false);
+	assert_int_equal(sim_run(s, 30000), 0);
+	sim_add(s, 300, false, true); /* enters the oldest generation at once */
+	assert_int_equal(sim_run(s, 4500), 0);
+	assert_int_equal(s->asked, 0);
+	assert_int_equal(sim_run(s, 40000), 0);
+	assert_true(sim_out(s, false, true) >= 285);
+	free(s);
+}
+
+static void quiet_containers_are_aged_less_often(void **state)
+{
+	struct sim *s = fresh(10000);
+	unsigned int early;
+
+	sim_add(s, 50, true, false);
+	assert_int_equal(sim_run(s, 60000), 0);
+	early = s->passes;
+	assert_true(early >= 6);
+	s->passes = 0;
+	assert_int_equal(sim_run(s, 60000), 0);
+	assert_true(s->passes <= early / 2);
+	free(s);
+}
+
+static void small_steps_without_ages(void **state)
+{
+	struct sim *s = settled();
+	uint64_t taken = 0;
+
+	s->c.can_age = false;
+	for (int i = 0; i < 40; i++) {
+		const struct ebb_plan_item *it;
+
+		step(s);
+		it = item_of(s, EBB_ACT_RECLAIM);
+		if (it) {
+			assert_true(it->anon + it->file <= 5 * SIM_MIB);
+			taken += it->anon + it->file;
+			s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+							  .ended_ms = s->now_ms,
+							  .asked = it->anon + it->file,
+							  .got = it->anon + it->file };
+		}
+		s->now_ms += 500;
+	}
+	assert_in_range(taken, 50 * SIM_MIB, 150 * SIM_MIB);
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_PROBE);
+	assert_int_equal(s->verdicts[0].cold, 0);
+	/* What was taken comes back: it stops. */
+	s->c.refault_anon += taken / 2;
+	s->c.last.seq++;
+	s->c.last.got = 0;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_REFAULTS);
+	free(s);
+}
+
+static void exit_is_taken_at_once(void **state)
+{
+	struct sim *s = settled();
+	const struct ebb_plan_item *it;
+
+	s->c.populated = false;
+	s->c.anon = 0;
+	s->c.bytes = s->c.file = 120 * SIM_MIB;
+	step(s);
+	it = item_of(s, EBB_ACT_RECLAIM_EXIT);
+	assert_non_null(it);
+	assert_int_equal(it->file, 120 * SIM_MIB);
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_EMPTY);
+	/* Once more after a while, then not for ever. */
+	for (int i = 0; i < 10; i++) {
+		s->now_ms += 2000;
+		step(s);
+	}
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	free(s);
+}
+
+static void orphans_are_taken_and_not_hammered(void **state)
+{
+	struct sim *s = settled();
+	struct ebb_orphans left = { .parent = 7, .bytes = 80 * SIM_MIB };
+	unsigned int tries = 0;
+
+	s->snap.orphans = &left;
+	s->snap.nr_orphans = 1;
+	for (int i = 0; i < 60; i++) {
+		step(s);
+		tries += item_of(s, EBB_ACT_RECLAIM_ORPHANS) != NULL;
+		s->now_ms += 1000;
+	}
+	assert_in_range(tries, 3, 8);
+	free(s);
+}
+
+static void compaction_gathers_what_is_stranded(void **state)
+{
+	struct sim *s = settled();
+
+	step(s); /* plans the reclaim */
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 580 * SIM_MIB,
+					  .got = 580 * SIM_MIB };
+	s->c.age[0].anon = 0;
+	s->c.bytes = s->c.anon = 220 * SIM_MIB;
+	s->snap.machine.mem_free = 1000 * SIM_MIB;
+	s->snap.machine.free_reportable = 995 * SIM_MIB;
+	s->now_ms += 1000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_COMPACT)); /* 5 MiB are not worth it */
+	s->snap.machine.free_reportable = 400 * SIM_MIB;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_COMPACT));
+	/* It brought nothing and cost ten seconds: not again until they are earned. */
+	s->snap.machine.compact_cpu_us = 10000000;
+	s->now_ms += 10000;
+	s->snap.machine.compact_ended_ms = s->now_ms;
+	for (int i = 0; i < 100; i++) {
+		s->c.last.seq++;
+		s->c.last.got = 20 * SIM_MIB;
+		step(s);
+		assert_null(item_of(s, EBB_ACT_COMPACT));
+		s->now_ms += 1000;
+	}
+	free(s);
+}
+
+static void rejects_what_does_not_fit(void **state)
+{
+	struct sim *s = settled();
+	struct ebb_snap_container two[2] = { { .id = 9 }, { .id = 3 } };
+
+	s->plan.max_items = 1;
+	assert_int_equal(policy_step(&s->snap, &s->config, &s->state, &s->plan), -EINVAL);
+	s->plan.max_items = 8;
+	s->snap.containers = two;
+	s->snap.nr_containers = 2;
+	assert_int_equal(policy_step(&s->snap, &s->config, &s->state, &s->plan), -EINVAL);
+	free(s);
+}
+
+static void slots_follow_containers(void **state)
+{
+	struct sim *s = fresh(5000);
+	struct ebb_snap_container c[3] = { { .id = 5, .populated = true, .bytes = SIM_MIB },
+					   { .id = 7, .populated = true, .bytes = SIM_MIB },
+					   { .id = 9, .populated = true, .bytes = SIM_MIB } };
+
+	s->snap.containers = &c[1];
+	s->snap.nr_containers = 1;
+	step(s);
+	s->slot[0].taken = 77;
+	s->snap.containers = c;
+	s->snap.nr_containers = 3;
+	step(s);
+	assert_int_equal(s->slot[0].id, 5);
+	assert_int_equal(s->slot[1].taken, 77);
+	assert_int_equal(s->slot[2].id, 9);
+	s->snap.containers = &c[1];
+	s->snap.nr_containers = 2;
+	step(s);
+	assert_int_equal(s->state.nr, 2);
+	assert_int_equal(s->slot[0].taken, 77);
+	free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_is_cold_and_no_more),
+		cmocka_unit_test(veto_memory_stall),
+		cmocka_unit_test(veto_io_stall),
+		cmocka_unit_test(a_little_io_is_no_veto),
+		cmocka_unit_test(veto_protected),
+		cmocka_unit_test(protect_bounds_the_amount),
+		cmocka_unit_test(veto_swap_full),
+		cmocka_unit_test(veto_no_swap),
+		cmocka_unit_test(veto_off),
+		cmocka_unit_test(veto_paused),
+		cmocka_unit_test(veto_failed_act),
+		cmocka_unit_test(no_second_act_while_busy),
+		cmocka_unit_test(veto_refaults),
+		cmocka_unit_test(refaults_of_others_are_not_ours),
+		cmocka_unit_test(starting_is_left_alone),
+		cmocka_unit_test(huge_pages_are_named),
+		cmocka_unit_test(loop_takes_the_cold_and_spares_the_hot),
+		cmocka_unit_test(loop_at_a_minute),
+		cmocka_unit_test(never_more_than_was_idle_so_long),
+		cmocka_unit_test(read_once_goes_reread_stays),
+		cmocka_unit_test(fresh_page_cache_is_not_cold),
+		cmocka_unit_test(quiet_containers_are_aged_less_often),
+		cmocka_unit_test(small_steps_without_ages),
+		cmocka_unit_test(exit_is_taken_at_once),
+		cmocka_unit_test(orphans_are_taken_and_not_hammered),
+		cmocka_unit_test(compaction_gathers_what_is_stranded),
+		cmocka_unit_test(rejects_what_does_not_fit),
+		cmocka_unit_test(slots_follow_containers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,30 @@
+# Wrong configurations: exit 2 with file and line, and nothing is touched.
+# kernels: 6.12
+# mem: 1G
+# timeout: 60
+
+# bad LINE PATTERN, the configuration on standard input
+bad()
+{
+	local out rc=0
+	cat >/run/bad.conf
+	out=$(ebbd --config /run/bad.conf 2>&1) || rc=$?
+	echo "    $out"
+	check "$rc == 2" "exit 2"
+	grep -q "/run/bad.conf:$1: .*$2" <<<"$out" || fail "no /run/bad.conf:$1 with '$2'"
+	[ ! -e /run/ebb ] || fail "something was made"
+	grep -q zram /proc/swaps && fail "swap was set up"
+	return 0
+}
+
+bad 2 'cold_afetr' <<<$'[ebb]\ncold_afetr = 5s'
+bad 2 'cold_after' <<<$'[ebb]\ncold_after = 5 parsecs'
+bad 3 'cap' <<<$'[ebb]\n\ncap = 64G'
+bad 2 'cap' <<<$'[ebb]\ncap = 16M'
+bad 2 'below what runs' <<<$'[ebb]\ncap = 70M'
+bad 1 '' </ebb/bin/ebb
+bad 2 'container' <<<$'[ebb]\n[kontainer "x"]\nprotect = 1M'
+check_cmd "a good one is good" ebbd --config /dev/null --check-config
+rc=0
+ebbd --config /run/none.conf 2>/run/out || rc=$?
+check "$rc == 2" "a file that was named and is missing: exit 2"

@@ -1,0 +1,62 @@
+# kill -9 of ebbd at ten random instants during reclaim: containers keep running, nothing stays set
+# after the next start, no hook stays attached.
+# kernels: 6.1 6.12 7.2
+# mem: 2G
+# timeout: 400
+
+conf()
+{
+	printf '[ebb]\ncold_after = 2s\n'
+}
+
+# Values that ebbd may set, as an administrator sees them.
+settings()
+{
+	local file
+	for file in /sys/kernel/mm/lru_gen/enabled /proc/sys/vm/swappiness \
+		/sys/module/page_reporting/parameters/page_reporting_order "$CG"/{app,other}/memory.{low,min,high,max}; do
+		[ -e "$file" ] && echo "$file $(cat "$file")"
+	done
+	grep -c zram /proc/swaps || true
+}
+
+hooks()
+{
+	bpftool prog show -j | jq '[.[] | select(.name | test("ebb|page_fault|cgroup_|census|refault"))] | length'
+}
+
+thp never
+before=$(settings)
+hooks_before=$(hooks)
+cg_new app
+cg_new other
+cg_run app hotcold --status "$STATUS/app" 400 100
+app=$CG_PID
+cg_run other filecold --status "$STATUS/other" /var/tmp/a 60 /var/tmp/b 20
+other=$CG_PID
+wait_for 60 test -s "$STATUS/app" || fail "hotcold did not start"
+for try in 1 2 3 4 5 6 7 8 9 10; do
+	start_ebbd < <(conf)
+	sleep "$((RANDOM % 7)).$((RANDOM % 10))"
+	kill -KILL "$EBBD_PID"
+	wait "$EBBD_PID" || true
+	note "kill $try after $((SECONDS)) s: $(($(cg_get app memory.swap.current) / 1048576)) MiB of app in swap"
+	kill -0 "$app" "$other" || fail "a container died with ebbd"
+	wait_for 5 test "$(hooks)" -eq "$hooks_before" || fail "a hook is still attached: $(bpftool prog show)"
+	# Fault everything in again, so that the next round has something to take.
+	rm -f "$STATUS/app"
+	kill -HUP "$app"
+	wait_for 60 test -s "$STATUS/app" || fail "app does not answer"
+done
+check "$(work_status app corrupt) == 0" "no byte was lost in ten crashes"
+start_ebbd < <(conf)
+sleep 1
+check_cmd "the next start and its end are clean" stop_ebbd
+after=$(settings)
+[ "$before" = "$after" ] || fail "left behind: $(diff <(echo "$before") <(echo "$after") | tr '\n' ' ')"
+echo "  ok  nothing stays set"
+check "$(hooks) == $hooks_before" "no hook stays"
+check_cmd "no pins stay" test ! -e /sys/fs/bpf/ebb
+kill "$app" "$other"
+wait "$app" || fail "app was harmed"
+wait "$other" || fail "the other container was harmed"

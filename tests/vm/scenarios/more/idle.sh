@@ -1,0 +1,25 @@
+# A hundred idle containers: what ebbd costs.
+# kernels: 6.12
+# mem: 1G
+# timeout: 240
+
+start_ebbd </dev/null
+for i in $(seq 100); do
+	cg_new "idle$i"
+	cg_run "idle$i" sleeper
+done
+wait_for 20 bash -c "(( \$(ebb list -o json | jq length) >= 100 ))" || fail "not all are listed: $(ebb list -o json | jq length)"
+sleep 20 # births are over
+cpu()
+{
+	awk '{ print $14 + $15 }' "/proc/$EBBD_PID/stat"
+}
+begun=$(cpu) at=$SECONDS
+sleep 100
+used=$(($(cpu) - begun)) took=$((SECONDS - at))
+rss=$(awk '/VmRSS/ { print $2 }' "/proc/$EBBD_PID/status")
+note "$used ticks of 10 ms in $took s (under emulation), $rss KiB resident: $(grep -E 'Rss|Vm(RSS|Data)' "/proc/$EBBD_PID/status" | tr -s '\t\n ' ' ')"
+check "$rss <= 8 * 1024" "ebbd holds at most 8 MiB"
+# Ticks are 10 ms: 0.2% of a core, here of an emulated one, which is slower than a real one.
+check "$used * 10 * 1000 <= $took * 1000 * 2" "and takes at most 0.2% of a core"
+check_cmd "ebbd ends well" stop_ebbd

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Carries out what a plan says, and decides nothing: ageing, eviction and
+ * compaction on threads of its own, and what the guest needs for it (MGLRU
+ * switched on, a compressed swap), journalled before it is set and undone.
+ *
+ * All functions are for the loop's thread. None of them blocks on a job; only
+ * act_open and act_close touch the machine in the caller's thread.
+ *
+ * Signals: the threads of act are interrupted with ACT_SIGNAL, for which
+ * act_open installs a handler that does nothing. They block all others.
+ */
+#ifndef EBB_ACT_ACT_H
+#define EBB_ACT_ACT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "act/journal.h"
+#include "ebb/config.h"
+#include "ebb/plan.h"
+
+#define ACT_SIGNAL (SIGRTMIN + 5)
+#define ACT_REASON_LEN 160
+
+struct act;
+
+/* For ageing: one per memcg and node of the container, as the census has it. */
+struct act_group {
+	uint64_t cgroup; /* id */
+	uint32_t memcg; /* 16-bit id; 0: not known */
+	uint32_t node;
+	uint64_t max_seq;
+};
+
+struct act_job {
+	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
+	enum ebb_action action;
+	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is */
+	uint64_t file;
+	uint64_t batch; /* bytes a write; 0: a default */
+	uint32_t deadline_ms; /* 0: a default. RECLAIM counts it from act_submit, for what is cold
+				 now is not known cold later; the others from their start */
+	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE and
+		      COMPACT */
+	const struct act_group *groups; /* AGE only; copied */
+	size_t nr_groups;
+};
+
+struct act_result {
+	uint64_t id;
+	enum ebb_action action;
+	uint64_t asked; /* bytes; 0 for AGE and COMPACT */
+	uint64_t got; /* bytes evicted, by the kernel's own count (see reclaim.h) */
+	size_t groups_done; /* AGE: groups that were aged */
+	int error; /* 0, or a negative errno. Never a shortfall and never a cgroup that is gone.
+		      RECLAIM_ORPHANS refuses with -EBUSY (somebody would stand unfenced), -E2BIG
+		      (too many groups), -EOPNOTSUPP (in the root of this kernel) */
+	bool gone; /* the cgroup vanished underneath: normal */
+	bool timed_out; /* the deadline came first */
+	uint64_t cpu_us; /* of the thread that did it */
+	uint64_t wall_us; /* from the job's start */
+};
+
+/* On the loop's thread. May call act_submit, not act_close. r is valid during the call. */
+typedef void (*act_done_fn)(void *arg, const struct act_result *r);
+
+enum act_id_form {
+	ACT_ID_UNKNOWN, /* no group but the root's was there to tell by; looked at again later */
+	ACT_ID_PRIVATE, /* 16-bit memcg id, up to 6.12 */
+	ACT_ID_CGROUP, /* 64-bit cgroup id, 7.2 */
+};
+
+enum act_swap_kind {
+	ACT_SWAP_NONE,
+	ACT_SWAP_ZRAM,
+	ACT_SWAP_ZSWAP, /* compressed in memory, a disk behind it */
+	ACT_SWAP_DISK, /* a partition or file */
+};
+
+struct act_swap_info {
+	enum act_swap_kind kind; /* of the swap with the highest priority */
+	bool ours; /* we set it up, now or before a crash */
+	uint64_t size; /* bytes, as the kernel counts it */
+	char device[64];
+	char algorithm[16]; /* "" where it is not known */
+	char reason[ACT_REASON_LEN]; /* why it is as it is: one clause, for a person */
+};
+
+struct act_caps {
+	bool dry_run;
+	bool mglru; /* generations are kept (maybe since we switched them on) */
+	bool can_age; /* debugfs lru_gen takes our writes */
+	bool debugfs_private; /* debugfs was not mounted: we hold a mount of our own, unseen */
+	enum act_id_form id_form;
+	bool reclaim; /* memory.reclaim is there */
+	bool reclaim_swappiness; /* and takes swappiness= */
+	bool orphans_in_root; /* RECLAIM_ORPHANS works in the root group, too (see fence.h) */
+	bool compact;
+	char age_reason[ACT_REASON_LEN]; /* why ageing is or is not possible */
+	char reclaim_reason[ACT_REASON_LEN];
+	struct act_swap_info swap;
+	struct journal_report recovered; /* what an earlier run had left */
+};
+
+struct act_stats {
+	unsigned int queued;
+	unsigned int running;
+	unsigned int stuck; /* of those: beyond their deadline, and asked to stop */
+	bool compact_busy;
+	uint64_t compact_cpu_us; /* cumulative */
+	uint64_t compact_ended_ms; /* CLOCK_MONOTONIC; 0: never */
+	uint64_t compact_next_ms; /* not before that, by the budget */
+	uint64_t cpu_us; /* all jobs, cumulative */
+};
+
+struct act_opts {
+	bool dry_run; /* look at everything, change nothing; jobs end at once with got 0 */
+	enum ebb_compress compress;
+	const char *state_dir; /* holds the journal; created if missing */
+	int cgroup_root; /* fd of the cgroup2 mount's root; dup'ed */
+	uint32_t compact_budget_ppm; /* share of one CPU; 0: a default */
+	const char *root; /* what /proc, /sys and /dev stand under; NULL: "" */
+};
+
+struct act_close_report {
+	unsigned int abandoned; /* threads that did not come back in time */
+	bool swap_left; /* the swap we made stays: containers' pages are in it */
+	struct journal_report undone;
+	char swap_reason[ACT_REASON_LEN];
+};
+
+/*
+ * Opens the journal (undoing what a crash left), finds out what this kernel
+ * can do, switches MGLRU on and sets up swap. A part that cannot be had is not
+ * an error: it is in the capabilities, with its reason. Takes up to seconds
+ * where a module is to be loaded. -EBUSY: another ebbd holds the journal.
+ */
+int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act_done_fn fn,
+	     void *arg);
+
+/*
+ * Queues a job; act_done_fn is called once for each that was taken.
+ * -EBUSY: one for this id is under way or queued. -EAGAIN: COMPACT before its
+ * budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS, then -ENOSPC.
+ */
+#define ACT_MAX_JOBS 512
+int act_submit(struct act *a, const struct act_job *job);
+
+/* Ends what is under way or queued for id as if its deadline had come. */
+void act_cancel(struct act *a, uint64_t id);
+
+bool act_busy(const struct act *a, uint64_t id);
+const struct act_caps *act_caps(struct act *a);
+void act_stats(struct act *a, struct act_stats *ret);
+struct journal *act_journal(struct act *a); /* for others who set something; owned by a */
+
+/*
+ * Drops what is queued, interrupts what runs, waits for it deadline_ms at most,
+ * and undoes what was set, newest first. No act_done_fn is called any more.
+ * Taking our swap away gets 40 ms more for each MiB in it, a minute at most:
+ * where that is not enough, or memory is short, it stays (swap_left). a is
+ * freed when the loop has run its closing callbacks: run it once more.
+ */
+void act_close(struct act *a, uint32_t deadline_ms, struct act_close_report *ret);
+
+#endif /* EBB_ACT_ACT_H */

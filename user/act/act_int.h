@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between act.c (the loop's side) and job.c (the threads' side). */
+#ifndef EBB_ACT_ACT_INT_H
+#define EBB_ACT_ACT_INT_H
+
+#include "act/act.h"
+#include "act/age.h"
+#include "act/compact.h"
+#include "act/fence.h"
+#include "act/pool.h"
+#include "act/reclaim.h"
+#include "act/swap.h"
+
+struct act {
+	act_done_fn fn;
+	void *arg;
+	uv_async_t async;
+	uv_timer_t tick; /* while jobs are under way */
+	unsigned int handles; /* that are not closed yet */
+	unsigned int abandoned;
+
+	char *root;
+	int cgroup_root;
+	struct compact_budget budget;
+	struct act_caps caps;
+	struct journal *journal;
+	struct age *age; /* NULL: not possible */
+	struct swap_ctx swap;
+	struct pool *pool;
+
+	struct job *jobs; /* by next: queued, running, ended but not told */
+	unsigned int nr_jobs;
+	uint64_t compact_cpu_us, compact_ended_ms, cpu_us;
+};
+
+struct job {
+	struct pool_job pool; /* first */
+	struct job *next;
+	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
+	enum ebb_action action;
+	uint64_t anon, file, batch;
+	int dirfd;
+	struct act_group *groups;
+	size_t nr_groups;
+	struct act_result result;
+};
+
+int job_new(struct job **ret, struct act *a, const struct act_job *spec);
+void job_free(struct job *job);
+bool job_can_evict(const struct act *a); /* from the lists of one group */
+
+/* Undoes what was set. report may be NULL. */
+void act_undo(struct act *a, uint32_t deadline_ms, struct act_close_report *report);
+
+#endif /* EBB_ACT_ACT_INT_H */

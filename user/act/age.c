@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mount.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "act/age.h"
+#include "lib/cleanup.h"
+#include "lib/files.h"
+
+#define ENABLED "/sys/kernel/mm/lru_gen/enabled"
+#define PROBE_SIZE (64u << 10) /* of lru_gen, to see what ids it prints; a group is 0.3 KB */
+#define PROBE_GROUPS 8
+/*
+ * Only 200 treats anon and file alike: with 0, anon is not scanned and what is
+ * cold becomes the youngest (measured on all kernels).
+ */
+#define SWAPPINESS 200
+
+struct age {
+	int fd;
+	int cgroup_root;
+	pthread_mutex_t lock; /* form: found by the worker, read by the loop */
+	enum act_id_form form;
+	bool force;
+};
+
+static void say(struct act_caps *caps, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct act_caps *caps, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(caps->age_reason, sizeof(caps->age_reason), format, ap);
+	va_end(ap);
+}
+
+/* --- opening ---------------------------------------------------------------------------- */
+
+/* Off by default in Debian's 6.1 (CONFIG_LRU_GEN_ENABLED is not set). */
+static bool switch_on(const struct age_opts *o, struct act_caps *caps)
+{
+	char path[256], text[32];
+	bool on;
+	int r;
+
+	snprintf(path, sizeof(path), "%s" ENABLED, o->root);
+	r = read_line_at(AT_FDCWD, path, text, sizeof(text));
+	if (r == -ENOENT) {
+		say(caps, "this kernel has no multi-generational LRU (CONFIG_LRU_GEN)");
+		return false;
+	}
+	/* Bit 0 is the switch; the others choose how the accessed bits are gathered. */
+	on = r > 0 && strtoul(text, NULL, 0) & 1;
+	if (on && !journal_same_value(text, "7"))
+		return true;
+	if (!on && o->dry_run) {
+		say(caps, "the multi-generational LRU is off, and a dry run switches nothing on");
+		return false;
+	}
+	/* Where it is on, this adopts it, should it be on because of us. */
+	r = o->dry_run ? 0 : journal_set_file(o->journal, ENABLED, "7", NULL);
+	if (r && !on)
+		say(caps, "the multi-generational LRU is off and cannot be switched on: %s",
+		    strerror(-r));
+	return on || !r;
+}
+
+/*
+ * A mount that no namespace shows and nobody else can walk into; it goes with
+ * the file that is opened on it. By number: glibc has these from 2.36, musl not.
+ */
+static int open_private(int flags)
+{
+	_cleanup_close_ int fs = syscall(SYS_fsopen, "debugfs", FSOPEN_CLOEXEC);
+	_cleanup_close_ int mnt = -1;
+	int fd;
+
+	if (fs < 0)
+		return -errno;
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	mnt = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0)
+		return -errno;
+	fd = openat(mnt, "lru_gen", flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_lru_gen(const struct age_opts *o, struct act_caps *caps)
+{
+	const int flags = (o->dry_run ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_CLOEXEC;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/debug/lru_gen", o->root);
+	fd = open(path, flags);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT && !*o->root) {
+		fd = open_private(flags);
+		caps->debugfs_private = fd >= 0;
+		return fd;
+	}
+	return -errno;
+}
+
+static void say_why_not(struct act_caps *caps, const struct age_opts *o, int error)
+{
+	char path[256], text[128];
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/security/lockdown", o->root);
+	if (error == -EPERM && read_line_at(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	    !strstr(text, "[none]"))
+		say(caps, "the kernel is locked down (%s): debugfs lru_gen may not be written",
+		    strstr(text, "[integrity]") ? "integrity" : "confidentiality");
+	else if (error == -ENOENT)
+		say(caps, "debugfs has no lru_gen");
+	else
+		say(caps, "debugfs lru_gen cannot be opened: %s", strerror(-error));
+}
+
+int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *caps)
+{
+	struct age *a;
+	int fd;
+
+	*ret = NULL;
+	caps->can_age = false;
+	caps->mglru = switch_on(opts, caps);
+	if (!caps->mglru)
+		return 0;
+	fd = open_lru_gen(opts, caps);
+	if (fd < 0) {
+		say_why_not(caps, opts, fd);
+		return 0;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a) {
+		close(fd);
+		return -ENOMEM;
+	}
+	a->fd = fd;
+	a->cgroup_root = opts->cgroup_root;
+	pthread_mutex_init(&a->lock, NULL);
+	caps->id_form = age_id_form(a);
+	caps->can_age = !opts->dry_run;
+	say(caps, opts->dry_run           ? "a dry run: nothing is aged"
+		  : caps->debugfs_private ? "debugfs is not mounted: through a private mount"
+					  : "through debugfs lru_gen");
+	*ret = a;
+	return 0;
+}
+
+void age_close(struct age *a)
+{
+	if (!a)
+		return;
+	close(a->fd);
+	pthread_mutex_destroy(&a->lock);
+	free(a);
+}
+
+/* --- which ids -------------------------------------------------------------------------- */
+
+static int read_rows(struct age *a, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size - 1) {
+		ssize_t n = pread(a->fd, buf + len, size - 1 - len, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += n;
+	}
+	buf[len] = '\0';
+	return 0;
+}
+
+/* "memcg   ID /PATH": 1 when ID is PATH's cgroup id, 0 when not, negative: cannot be told. */
+static int row_is_cgroup_id(struct age *a, const char *row)
+{
+	char path[1024];
+	const char *stop;
+	struct stat st;
+	char *end;
+	uint64_t id;
+	size_t len;
+
+	id = strtoull(row + strlen("memcg"), &end, 10);
+	if (*end != ' ' || end[1] != '/' || end[2] == '\n')
+		return -1; /* the root: 1 in both forms */
+	stop = strchr(end, '\n');
+	len = stop ? (size_t)(stop - end - 2) : 0;
+	if (!len || len >= sizeof(path))
+		return -1;
+	memcpy(path, end + 2, len);
+	path[len] = '\0';
+	if (fstatat(a->cgroup_root, path, &st, AT_SYMLINK_NOFOLLOW))
+		return -1;
+	return st.st_ino == id;
+}
+
+static enum act_id_form look_at_ids(struct age *a)
+{
+	_cleanup_free_ char *text = malloc(PROBE_SIZE);
+	unsigned int seen = 0;
+
+	if (!text || read_rows(a, text, PROBE_SIZE))
+		return ACT_ID_UNKNOWN;
+	for (const char *p = text; p && seen < PROBE_GROUPS; p = strchr(p, '\n')) {
+		int is_id;
+
+		p += *p == '\n';
+		if (strncmp(p, "memcg", 5))
+			continue;
+		is_id = row_is_cgroup_id(a, p);
+		/* One that differs is enough; one that agrees may be chance. */
+		if (!is_id)
+			return ACT_ID_PRIVATE;
+		seen += is_id > 0;
+	}
+	return seen >= 2 ? ACT_ID_CGROUP : ACT_ID_UNKNOWN;
+}
+
+enum act_id_form age_id_form(struct age *a)
+{
+	enum act_id_form form;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->form == ACT_ID_UNKNOWN) {
+		a->form = look_at_ids(a);
+		/* With four generations there, up to 6.12 refuses without force; 7.2 has dropped
+		 * it. */
+		a->force = a->form == ACT_ID_PRIVATE;
+	}
+	form = a->form;
+	pthread_mutex_unlock(&a->lock);
+	return form;
+}
+
+/* --- ageing ------------------------------------------------------------------------------ */
+
+/* Rare: the census is behind, or the group is gone. */
+static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_rows *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = PROBE_SIZE;
+	int r;
+
+	for (; size <= 4u << 20; size *= 4) {
+		char *p = realloc(text, size);
+
+		if (!p)
+			return -ENOMEM;
+		text = p;
+		r = read_rows(a, text, size);
+		if (r)
+			return r;
+		r = age_find_rows(text, memcg, node, ret);
+		if (r != -ENOENT || strlen(text) < size - 1)
+			return r;
+	}
+	return -ENOENT;
+}
+
+static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t seq)
+{
+	char text[96];
+	int n = snprintf(text, sizeof(text), "+ %" PRIu64 " %u %" PRIu64 " %d%s\n", memcg, node,
+			 seq, SWAPPINESS, a->force ? " 1" : "");
+
+	/* Not pwrite: seq_open() takes FMODE_PWRITE away. */
+	return write(a->fd, text, n) < 0 ? -errno : 0;
+}
+
+int age_group(struct age *a, const struct act_group *g)
+{
+	enum act_id_form form = age_id_form(a);
+	uint64_t memcg = form == ACT_ID_CGROUP ? g->cgroup : g->memcg;
+	struct age_rows rows;
+	int r;
+
+	if (form == ACT_ID_UNKNOWN)
+		return -EAGAIN;
+	if (!memcg)
+		return -EINVAL;
+	r = write_ageing(a, memcg, g->node, g->max_seq);
+	if (r == -ERANGE || r == -EINVAL) {
+		/*
+		 * EINVAL is all there is for: no such memcg, a seq beyond the youngest, and
+		 * a word that this kernel does not know; ERANGE wants force.
+		 */
+		int again = reread_rows(a, memcg, g->node, &rows);
+
+		if (again)
+			return again;
+		if (r == -ERANGE || rows.max_seq == g->max_seq)
+			a->force = !a->force;
+		r = write_ageing(a, memcg, g->node, rows.max_seq);
+	}
+	return r;
+}
+
+/* --- evicting from one group's lists ------------------------------------------------------- */
+
+#define MAX_NODES 64
+
+int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct age_rows rows;
+	char text[96];
+	int r = 0;
+
+	*ret_asked = 0;
+	if (age_id_form(a) != ACT_ID_CGROUP)
+		return -EOPNOTSUPP;
+	for (uint32_t node = 0; node < MAX_NODES && bytes >= page && !r; node++) {
+		uint64_t pages;
+		int n;
+
+		r = reread_rows(a, cgroup, node, &rows);
+		if (r == -ENOENT) {
+			/* Nodes may be numbered with gaps; without the first, there is no group. */
+			r = node ? 0 : r;
+			continue;
+		}
+		pages = rows.old_file < bytes / page ? rows.old_file : bytes / page;
+		if (r || !pages)
+			continue;
+		/* Swappiness 1: the file pages, as far as anon is not older. */
+		n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " 1 %" PRIu64 "\n",
+			     cgroup, node, rows.old_seq, pages);
+		r = write(a->fd, text, n) < 0 ? -errno : 0;
+		*ret_asked += pages * page;
+		bytes -= pages * page;
+	}
+	return r;
+}

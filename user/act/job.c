@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the threads run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act/act_int.h"
+#include "lib/cleanup.h"
+
+#define DEFAULT_DEADLINE_MS 2000
+#define DEFAULT_BATCH (32ull << 20)
+
+static void fill(struct job *job, struct reclaim *r)
+{
+	*r = (struct reclaim){
+		.dirfd = job->dirfd,
+		.anon = job->anon,
+		.file = job->file,
+		.batch = job->batch,
+		.deadline_us = job->pool.deadline_us,
+		.stop = &job->pool.stop,
+		.swappiness = job->act->caps.reclaim_swappiness,
+	};
+}
+
+static void take_over(struct job *job, const struct reclaim *r)
+{
+	job->result.got = r->got;
+	job->result.error = r->error;
+	job->result.gone = r->gone;
+	job->result.timed_out = r->timed_out;
+}
+
+static void run_reclaim(struct job *job)
+{
+	struct reclaim r;
+
+	fill(job, &r);
+	reclaim_run(&r);
+	take_over(job, &r);
+}
+
+static void run_exit(struct job *job)
+{
+	struct reclaim r;
+
+	fill(job, &r);
+	reclaim_run_all(&r, &job->result.asked);
+	take_over(job, &r);
+}
+
+bool job_can_evict(const struct act *a)
+{
+	return a->age && age_id_form(a->age) == ACT_ID_CGROUP;
+}
+
+#define EVICT_BATCH (16ull << 20)
+
+/* The root of 7.2: what removed children left is on its own lists. */
+static void evict_in_root(struct job *job)
+{
+	struct act_result *res = &job->result;
+	struct reclaim_stat before, now;
+	uint64_t left = job->file, asked = 1;
+
+	res->error = reclaim_stat(job->dirfd, &before);
+	while (!res->error && left && asked) {
+		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
+			res->timed_out = true;
+			break;
+		}
+		res->error = age_evict(job->act->age, job->result.id,
+				       left < EVICT_BATCH ? left : EVICT_BATCH, &asked);
+		left -= asked < left ? asked : left;
+	}
+	if (res->error == -EINTR) { /* the deadline's signal */
+		res->error = 0;
+		res->timed_out = true;
+	}
+	if (!reclaim_stat(job->dirfd, &now) && now.steal > before.steal)
+		res->got = now.steal - before.steal;
+}
+
+static void run_orphans(struct job *job)
+{
+	struct reclaim r;
+
+	if (fence_is_root(job->dirfd) && job_can_evict(job->act)) {
+		evict_in_root(job);
+		return;
+	}
+	if (fence_is_root(job->dirfd) && !job->act->caps.orphans_in_root) {
+		job->result.error = -EOPNOTSUPP;
+		return;
+	}
+	fill(job, &r);
+	fence_reclaim(&r, job->act->journal);
+	take_over(job, &r);
+}
+
+static void run_age(struct job *job)
+{
+	struct act_result *res = &job->result;
+	size_t gone = 0;
+
+	if (!job->act->age) {
+		res->error = -EOPNOTSUPP;
+		return;
+	}
+	for (size_t i = 0; i < job->nr_groups; i++) {
+		int r;
+
+		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
+			res->timed_out = true;
+			break;
+		}
+		r = age_group(job->act->age, &job->groups[i]);
+		if (!r)
+			res->groups_done++;
+		else if (r == -ENOENT)
+			gone++;
+		else if (!res->error) /* the others may yet be aged */
+			res->error = r;
+	}
+	res->gone = gone && gone == job->nr_groups;
+}
+
+static void run_compact(struct job *job)
+{
+	struct compact c = {
+		.root = job->act->root,
+		.deadline_us = job->pool.deadline_us,
+		.stop = &job->pool.stop,
+	};
+
+	compact_run(&c);
+	job->result.error = c.error;
+	job->result.timed_out = c.timed_out;
+}
+
+static const struct action {
+	void (*run)(struct job *job);
+	enum pool_lane lane;
+	bool dir; /* needs a dirfd */
+} actions[] = {
+	[EBB_ACT_AGE] = { run_age, POOL_AGE, false },
+	[EBB_ACT_RECLAIM] = { run_reclaim, POOL_RECLAIM, true },
+	[EBB_ACT_RECLAIM_EXIT] = { run_exit, POOL_LEFTOVER, true },
+	[EBB_ACT_RECLAIM_ORPHANS] = { run_orphans, POOL_LEFTOVER, true },
+	[EBB_ACT_COMPACT] = { run_compact, POOL_COMPACT, false },
+};
+
+static void run(struct pool_job *p)
+{
+	struct job *job = (struct job *)p;
+
+	if (job->act->caps.dry_run)
+		return;
+	if (p->start_us >= p->deadline_us) { /* it waited too long for a thread */
+		job->result.timed_out = true;
+		return;
+	}
+	actions[job->action].run(job);
+}
+
+static int check(const struct act_job *spec)
+{
+	if ((size_t)spec->action >= ARRAY_SIZE(actions) || !actions[spec->action].run)
+		return -EINVAL;
+	if (actions[spec->action].dir && spec->dirfd < 0)
+		return -EINVAL;
+	if ((spec->action == EBB_ACT_COMPACT) != !spec->id)
+		return -EINVAL;
+	if ((spec->action == EBB_ACT_AGE) != !!spec->nr_groups)
+		return -EINVAL;
+	if (spec->anon + spec->file < spec->anon)
+		return -EINVAL;
+	return 0;
+}
+
+int job_new(struct job **ret, struct act *a, const struct act_job *spec)
+{
+	struct job *job;
+	int r = check(spec);
+
+	if (r)
+		return r;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return -ENOMEM;
+	job->act = a;
+	job->action = spec->action;
+	job->anon = spec->anon;
+	job->file = spec->file;
+	job->batch = spec->batch ?: DEFAULT_BATCH;
+	job->dirfd = -1;
+	job->result.id = spec->id;
+	job->result.action = spec->action;
+	if (spec->action == EBB_ACT_RECLAIM)
+		job->result.asked = spec->anon + spec->file;
+	else if (spec->action == EBB_ACT_RECLAIM_ORPHANS)
+		job->result.asked = spec->file;
+	job->pool.run = run;
+	job->pool.lane = actions[spec->action].lane;
+	job->pool.deadline_ms = spec->deadline_ms ?: DEFAULT_DEADLINE_MS;
+	if (spec->action == EBB_ACT_RECLAIM)
+		job->pool.latest_us = pool_now_us() + job->pool.deadline_ms * 1000ull;
+	if (spec->nr_groups) {
+		job->groups = reallocarray(NULL, spec->nr_groups, sizeof(*job->groups));
+		if (!job->groups) {
+			job_free(job);
+			return -ENOMEM;
+		}
+		memcpy(job->groups, spec->groups, spec->nr_groups * sizeof(*job->groups));
+		job->nr_groups = spec->nr_groups;
+	}
+	if (actions[spec->action].dir) {
+		job->dirfd = fcntl(spec->dirfd, F_DUPFD_CLOEXEC, 0);
+		if (job->dirfd < 0) {
+			r = -errno;
+			job_free(job);
+			return r;
+		}
+	}
+	*ret = job;
+	return 0;
+}
+
+void job_free(struct job *job)
+{
+	if (job->dirfd >= 0)
+		close(job->dirfd);
+	free(job->groups);
+	free(job);
+}

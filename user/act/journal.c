@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "act/journal_int.h"
+#include "lib/cleanup.h"
+#include "lib/files.h"
+
+/* linux/exportfs.h, kernel-internal; the handle of kernfs is the 64-bit id (since 5.5). */
+#define FILEID_KERNFS 0xfe
+
+static void journal_unlockp(struct journal **j)
+{
+	if (*j)
+		pthread_mutex_unlock(&(*j)->lock);
+}
+
+#define JOURNAL_LOCKED(j)                                                                          \
+	__attribute__((cleanup(journal_unlockp))) struct journal *locked_ = (j);                   \
+	pthread_mutex_lock(&locked_->lock)
+
+static void report_add(struct journal_report *to, const struct journal_report *from)
+{
+	to->undone += from->undone;
+	to->left_alone += from->left_alone;
+	to->gone += from->gone;
+	to->failed += from->failed;
+	to->expired += from->expired;
+	to->damaged += from->damaged;
+}
+
+int journal_open(struct journal **ret, const struct journal_opts *opts)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+	int r = 0;
+
+	if (!j)
+		return -ENOMEM;
+	j->dir = j->lock_fd = j->fd = j->cgroup_root = -1;
+	j->read_only = opts->read_only;
+	pthread_mutex_init(&j->lock, NULL);
+	j->root = strdup(opts->root ?: "");
+	if (!j->root)
+		r = -ENOMEM;
+	if (!r && opts->cgroup_root >= 0) {
+		j->cgroup_root = fcntl(opts->cgroup_root, F_DUPFD_CLOEXEC, 0);
+		if (j->cgroup_root < 0)
+			r = -errno;
+	}
+	r = r ?: journal_store_open(j, opts->state_dir);
+	if (r) {
+		journal_close(j);
+		return r;
+	}
+	*ret = j;
+	return 0;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j)
+		return;
+	journal_store_close(j);
+	if (j->cgroup_root >= 0)
+		close(j->cgroup_root);
+	pthread_mutex_destroy(&j->lock);
+	free(j->slots);
+	free(j->root);
+	free(j);
+}
+
+void journal_loaded(struct journal *j, struct journal_report *report)
+{
+	*report = j->loaded;
+}
+
+/* --- what an entry stands for ----------------------------------------------- */
+
+static int open_cgroup(const struct journal *j, uint64_t id)
+{
+	struct {
+		struct file_handle head;
+		uint64_t id;
+	} handle = { .head = { .handle_bytes = sizeof(uint64_t), .handle_type = FILEID_KERNFS } };
+	int fd;
+
+	if (j->cgroup_root < 0)
+		return -EOPNOTSUPP; /* which is not "gone" */
+	memcpy(handle.head.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(j->cgroup_root, &handle.head, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV || r == -ESTALE;
+}
+
+/* dirfd to pass on with the name, or a negative errno; close it when >= 0. */
+static int entry_open(const struct journal *j, const struct journal_entry *e, char *name,
+		      size_t size)
+{
+	bool file = e->kind == JOURNAL_FILE;
+	int n = snprintf(name, size, "%s%s", file ? j->root : "", e->target);
+
+	if (n < 0 || (size_t)n >= size)
+		return -ENAMETOOLONG;
+	return file ? AT_FDCWD : open_cgroup(j, e->cgroup);
+}
+
+static int entry_io(const struct journal *j, const struct journal_entry *e, char *ret_value,
+		    const char *value)
+{
+	char name[512], text[1024];
+	int dir = entry_open(j, e, name, sizeof(name));
+	_cleanup_close_ int close_dir = dir;
+	char *open, *close;
+	ssize_t n;
+
+	if (dir < 0 && dir != AT_FDCWD)
+		return dir;
+	if (value)
+		return write_file_at(dir, name, value);
+	n = read_line_at(dir, name, text, sizeof(text));
+	if (n < 0)
+		return n;
+	/* A choice, "lzo [lz4] zstd": only the word can be put back. */
+	open = strchr(text, '[');
+	close = open ? strchr(open, ']') : NULL;
+	if (close) {
+		*close = '\0';
+		memmove(text, open + 1, strlen(open));
+	}
+	if (strlen(text) >= JOURNAL_VALUE_LEN)
+		return -EFBIG;
+	memcpy(ret_value, text, strlen(text) + 1);
+	return 0;
+}
+
+static int entry_read(const struct journal *j, const struct journal_entry *e,
+		      char ret[JOURNAL_VALUE_LEN])
+{
+	return entry_io(j, e, ret, NULL);
+}
+
+static int entry_write(const struct journal *j, const struct journal_entry *e, const char *value)
+{
+	return entry_io(j, e, NULL, value);
+}
+
+static int set_text(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(to, from, len + 1);
+	return 0;
+}
+
+/* --- undoing ------------------------------------------------------------------ */
+
+static void forget_slot(struct journal *j, struct journal_slot *slot)
+{
+	journal_store_remove(j, slot->e.seq);
+	journal_slot_remove(j, slot);
+}
+
+static int undo_slot(struct journal *j, struct journal_slot *slot, struct journal_report *report)
+{
+	struct journal_report sum = {};
+	char now[JOURNAL_VALUE_LEN];
+	int r;
+
+	if (j->read_only)
+		return -EROFS;
+	r = entry_read(j, &slot->e, now);
+	if (!r && journal_same_value(now, slot->e.set)) {
+		r = entry_write(j, &slot->e, slot->e.old);
+		sum.undone += !r;
+	} else if (!r) {
+		/* Still the old one: we died between the entry and the deed. */
+		if (!journal_same_value(now, slot->e.old))
+			sum.left_alone++;
+	}
+	if (is_gone(r)) {
+		sum.gone++;
+		r = 0;
+	}
+	if (r)
+		sum.failed++;
+	else
+		forget_slot(j, slot);
+	if (report)
+		report_add(report, &sum);
+	return r;
+}
+
+int journal_undo(struct journal *j, uint64_t seq, struct journal_report *report)
+{
+	JOURNAL_LOCKED(j);
+	struct journal_slot *slot = seq ? journal_slot_find(j, seq) : NULL;
+
+	return slot ? undo_slot(j, slot, report) : 0;
+}
+
+static void undo_many(struct journal *j, enum journal_kind kind, bool inherited,
+		      struct journal_report *report)
+{
+	for (size_t i = j->nr; i-- > 0;) {
+		struct journal_slot *slot = &j->slots[i];
+
+		if (slot->e.kind == JOURNAL_DEVICE || (kind && slot->e.kind != kind) ||
+		    (inherited && !slot->inherited))
+			continue;
+		undo_slot(j, slot, report);
+	}
+}
+
+void journal_recover(struct journal *j, enum journal_kind kind, struct journal_report *report)
+{
+	JOURNAL_LOCKED(j);
+	undo_many(j, kind, true, report);
+}
+
+void journal_undo_all(struct journal *j, struct journal_report *report)
+{
+	JOURNAL_LOCKED(j);
+	undo_many(j, 0, false, report);
+}
+
+/* --- setting ------------------------------------------------------------------ */
+
+static struct journal_slot *find_file(struct journal *j, const char *path)
+{
+	for (size_t i = j->nr; i-- > 0;)
+		if (j->slots[i].e.kind == JOURNAL_FILE && !strcmp(j->slots[i].e.target, path))
+			return &j->slots[i];
+	return NULL;
+}
+
+int journal_set_file(struct journal *j, const char *path, const char *value, uint64_t *ret_seq)
+{
+	struct journal_entry e = { .kind = JOURNAL_FILE };
+	struct journal_slot *slot;
+	JOURNAL_LOCKED(j);
+	int r;
+
+	if (ret_seq)
+		*ret_seq = 0;
+	r = set_text(e.target, sizeof(e.target), path);
+	r = r ?: set_text(e.set, sizeof(e.set), value);
+	r = r ?: entry_read(j, &e, e.old);
+	if (r)
+		return r;
+	if (journal_same_value(e.old, value)) {
+		slot = find_file(j, path);
+		if (slot && journal_same_value(slot->e.set, value)) {
+			slot->inherited = false;
+			if (ret_seq)
+				*ret_seq = slot->e.seq;
+		}
+		return 0;
+	}
+	/*
+	 * An earlier entry for the path stays beneath: newest first, the undoing
+	 * passes through its value to the one before us.
+	 */
+	e.seq = j->last_seq + 1;
+	r = journal_store_append(j, &e, 1);
+	if (r)
+		return r;
+	slot = journal_slot_add(j, &e);
+	if (!slot)
+		return -ENOMEM; /* entered, not set: found so at the next start */
+	r = entry_write(j, &e, value);
+	if (r) {
+		forget_slot(j, slot);
+		return r;
+	}
+	if (ret_seq)
+		*ret_seq = e.seq;
+	return 0;
+}
+
+/* Which of the groups need an entry, appended to `entries`. */
+static int plan_cgroups(struct journal *j, const char *file, struct journal_cgroup *groups,
+			size_t nr, struct journal_entry *entries, size_t *ret_nr)
+{
+	uint64_t seq = j->last_seq;
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct journal_entry *e = &entries[n];
+		int r;
+
+		groups[i].seq = 0;
+		*e = (struct journal_entry){ .kind = JOURNAL_CGROUP, .cgroup = groups[i].id };
+		r = set_text(e->target, sizeof(e->target), file);
+		r = r ?: set_text(e->set, sizeof(e->set), groups[i].value);
+		r = r ?: entry_read(j, e, e->old);
+		if (is_gone(r))
+			continue;
+		if (r)
+			return r;
+		if (journal_same_value(e->old, e->set))
+			continue;
+		e->seq = groups[i].seq = ++seq;
+		n++;
+	}
+	*ret_nr = n;
+	return 0;
+}
+
+static int set_entries(struct journal *j, const struct journal_entry *entries, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		int r = entry_write(j, &entries[i], entries[i].set);
+
+		if (r && !is_gone(r))
+			return r;
+	}
+	return 0;
+}
+
+int journal_set_cgroups(struct journal *j, const char *file, struct journal_cgroup *groups,
+			size_t nr)
+{
+	_cleanup_free_ struct journal_entry *entries = NULL;
+	JOURNAL_LOCKED(j);
+	size_t n = 0, added = 0;
+	int r;
+
+	if (j->read_only)
+		return -EROFS;
+	if (nr > JOURNAL_MAX_ENTRIES - j->nr)
+		return -E2BIG;
+	entries = calloc(nr ?: 1, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	r = plan_cgroups(j, file, groups, nr, entries, &n);
+	if (!r && n)
+		r = journal_store_append(j, entries, n);
+	if (r) {
+		for (size_t i = 0; i < nr; i++)
+			groups[i].seq = 0;
+		return r;
+	}
+	for (; added < n; added++)
+		if (!journal_slot_add(j, &entries[added]))
+			break;
+	r = added < n ? -ENOMEM : set_entries(j, entries, n);
+	for (size_t i = added; r && i-- > 0;) {
+		struct journal_slot *slot = journal_slot_find(j, entries[i].seq);
+
+		if (slot)
+			undo_slot(j, slot, NULL);
+	}
+	return r;
+}
+
+/* --- devices -------------------------------------------------------------------- */
+
+int journal_add_device(struct journal *j, const char *target, const char *identity,
+		       uint64_t *ret_seq)
+{
+	struct journal_entry e = { .kind = JOURNAL_DEVICE };
+	JOURNAL_LOCKED(j);
+	int r;
+
+	r = set_text(e.target, sizeof(e.target), target);
+	r = r ?: set_text(e.old, sizeof(e.old), identity);
+	e.seq = j->last_seq + 1;
+	r = r ?: journal_store_append(j, &e, 1);
+	if (r)
+		return r;
+	if (!journal_slot_add(j, &e))
+		return -ENOMEM;
+	*ret_seq = e.seq;
+	return 0;
+}
+
+int journal_next_device(struct journal *j, uint64_t after, struct journal_entry *ret)
+{
+	JOURNAL_LOCKED(j);
+
+	for (size_t i = 0; i < j->nr; i++) {
+		if (j->slots[i].e.kind == JOURNAL_DEVICE && j->slots[i].e.seq > after) {
+			*ret = j->slots[i].e;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int journal_forget(struct journal *j, uint64_t seq)
+{
+	JOURNAL_LOCKED(j);
+	struct journal_slot *slot = journal_slot_find(j, seq);
+
+	if (!slot)
+		return -ENOENT;
+	forget_slot(j, slot);
+	return 0;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "act/pool.h"
+#include "act/reclaim.h"
+#include "lib/cleanup.h"
+#include "lib/files.h"
+
+#define STAT_SIZE 8192 /* memory.stat is about 1.7 KB (6.12), 2.5 with a controller or two more */
+
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
+int reclaim_stat(int dirfd, struct reclaim_stat *ret)
+{
+	char text[STAT_SIZE];
+	struct reclaim_stat s = {};
+	ssize_t n = read_file_at(dirfd, "memory.stat", text, sizeof(text));
+	uint64_t pages;
+
+	if (n < 0)
+		return n;
+	if (!find_key(text, "pgsteal_proactive", &pages) && !find_key(text, "pgsteal", &pages))
+		return -ENODATA;
+	s.steal = pages * sysconf(_SC_PAGESIZE);
+	if (!find_key(text, "anon", &s.anon) || !find_key(text, "file", &s.file) ||
+	    !find_key(text, "shmem", &s.shmem))
+		return -ENODATA;
+	find_key(text, "unevictable", &s.unevictable);
+	s.file -= s.shmem < s.file ? s.shmem : s.file;
+	*ret = s;
+	return 0;
+}
+
+int reclaim_probe(int dirfd, bool *ret_swappiness)
+{
+	int r = write_file_at(dirfd, "memory.reclaim", "0 swappiness=60");
+
+	if (r && r != -EINVAL)
+		return r;
+	*ret_swappiness = !r;
+	return 0;
+}
+
+struct run {
+	struct reclaim *r;
+	int fd;
+	uint64_t page;
+	uint64_t steal; /* at the start; UINT64_MAX: the count is not to be had */
+	uint64_t written; /* bytes of writes that the kernel said it met in full */
+};
+
+static bool stopped(const struct reclaim *r)
+{
+	return (r->stop && atomic_load(r->stop)) || pool_now_us() >= r->deadline_us;
+}
+
+static void count_steal(struct run *run)
+{
+	struct reclaim *r = run->r;
+	struct reclaim_stat now;
+
+	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now) && now.steal >= run->steal)
+		r->got = now.steal - run->steal;
+	/* What the kernel affirmed is a lower bound: the count trails, or went with the cgroup. */
+	if (r->got < run->written)
+		r->got = run->written;
+}
+
+static int begin(struct run *run, struct reclaim *r)
+{
+	struct reclaim_stat s;
+
+	*run = (struct run){ .r = r, .page = sysconf(_SC_PAGESIZE) };
+	r->got = 0;
+	r->error = 0;
+	r->gone = r->timed_out = false;
+	run->steal = reclaim_stat(r->dirfd, &s) ? UINT64_MAX : s.steal;
+	run->fd = openat(r->dirfd, "memory.reclaim", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (run->fd < 0) {
+		r->gone = is_gone(-errno) && faccessat(r->dirfd, "cgroup.procs", F_OK, 0);
+		r->error = r->gone ? 0 : -errno;
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * One write. 0: met in full; -EAGAIN: not in full, which says nothing about
+ * how much (up to everything there was); other errors as the kernel has them.
+ */
+static int write_batch(struct run *run, uint64_t bytes, int swappiness)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%" PRIu64, bytes);
+
+	if (swappiness != RECLAIM_PLAIN)
+		n += snprintf(text + n, sizeof(text) - n, " swappiness=%d", swappiness);
+	return write(run->fd, text, n) < 0 ? -errno : 0;
+}
+
+/* false: nothing more is to be asked for at all. */
+static bool ended(struct run *run, int error)
+{
+	struct reclaim *r = run->r;
+
+	switch (error) {
+	case 0:
+	case -EAGAIN:
+		return false;
+	case -EINTR:
+		/* By us, with the deadline. The signal is nobody else's; should it be, go on. */
+		return false;
+	case -ENODEV:
+	case -ENOENT:
+		r->gone = true;
+		return true;
+	case -ECANCELED:
+		return true;
+	default:
+		r->error = error;
+		return true;
+	}
+}
+
+/* false: end of it all, not of this kind alone. */
+static bool take(struct run *run, uint64_t bytes, int swappiness)
+{
+	struct reclaim *r = run->r;
+	uint64_t before = r->got;
+
+	while (r->got - before + run->page <= bytes) {
+		uint64_t left = bytes - (r->got - before);
+		uint64_t ask = r->batch && left > r->batch ? r->batch : left;
+		int error;
+
+		if (stopped(r)) {
+			r->timed_out = true;
+			return false;
+		}
+		error = r->check ? r->check(r->arg) : 0;
+		if (!error) {
+			error = write_batch(run, ask, swappiness);
+			run->written += error ? 0 : ask;
+		}
+		/* From the count, for a write may take more than it was asked: never beyond cold.
+		 */
+		count_steal(run);
+		if (ended(run, error))
+			return false;
+		if (error == -EAGAIN)
+			return true;
+	}
+	return true;
+}
+
+void reclaim_run(struct reclaim *r)
+{
+	struct run run;
+
+	if (begin(&run, r))
+		return;
+	if (!r->swappiness)
+		take(&run, r->anon + r->file, RECLAIM_PLAIN);
+	/*
+	 * Anon first: MGLRU takes the type whose oldest generation is older
+	 * whatever the swappiness, and with the old anon gone file is file.
+	 */
+	else if (take(&run, r->anon, RECLAIM_ANON))
+		take(&run, r->file, RECLAIM_FILE);
+	close(run.fd);
+}
+
+/* --- what an emptied one left ---------------------------------------------------- */
+
+static int check_empty(void *arg)
+{
+	const struct reclaim *r = arg;
+	char text[256];
+	uint64_t populated;
+	ssize_t n = read_file_at(r->dirfd, "cgroup.events", text, sizeof(text));
+
+	if (n < 0)
+		return n;
+	return find_key(text, "populated", &populated) && !populated ? 0 : -ECANCELED;
+}
+
+void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
+{
+	struct reclaim_stat s;
+	struct run run;
+	int error;
+
+	r->check = check_empty;
+	r->arg = r;
+	*ret_asked = 0;
+	if (begin(&run, r))
+		return;
+	error = reclaim_stat(r->dirfd, &s);
+	if (error)
+		ended(&run, error);
+	else
+		*ret_asked = s.anon + s.file + s.shmem;
+	/* Until the kernel says that no more is to be had: nobody is there to be harmed. */
+	if (*ret_asked)
+		take(&run, UINT64_MAX, RECLAIM_PLAIN);
+	close(run.fd);
+}

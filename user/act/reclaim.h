@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Eviction through memory.reclaim.
+ *
+ * How much was evicted is what the cgroup's pgsteal rose by: the kernel's own
+ * count of pages that reclaim took, recursive. The difference of
+ * memory.current would say how the container grew meanwhile as well, counts
+ * kernel memory, and still has in it what zswap keeps of the pages. Where the
+ * kernel counts proactive reclaim apart (pgsteal_proactive, 7.2) that is
+ * taken; up to 6.18 what kswapd or a limit took in the same moments is in the
+ * figure too. The count trails by up to 64 pages a CPU (the kernel flushes no
+ * sooner).
+ */
+#ifndef EBB_ACT_RECLAIM_H
+#define EBB_ACT_RECLAIM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Anon and file apart, where swappiness= is known (6.12 on). Never 0 for file
+ * alone: an ageing pass that reclaim itself starts would then turn the ages
+ * of anon round (measured: cold becomes the youngest).
+ */
+#define RECLAIM_ANON 200
+#define RECLAIM_FILE 1
+#define RECLAIM_PLAIN (-1)
+
+struct reclaim {
+	/* in */
+	int dirfd; /* borrowed */
+	uint64_t anon, file; /* bytes at most */
+	uint64_t batch; /* bytes a write */
+	uint64_t deadline_us; /* CLOCK_MONOTONIC */
+	const atomic_bool *stop;
+	bool swappiness;
+	/* asked before each batch; a negative errno ends it, -ECANCELED quietly. May be NULL */
+	int (*check)(void *arg);
+	void *arg;
+
+	/* out */
+	uint64_t got;
+	int error; /* of the kernel; a shortfall, a signal or a vanished cgroup is none */
+	bool gone;
+	bool timed_out;
+};
+
+void reclaim_run(struct reclaim *r);
+
+/* Everything that an emptied cgroup holds, until somebody moves in again. ret_asked: bytes. */
+void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked);
+
+struct reclaim_stat {
+	uint64_t steal; /* bytes, cumulative */
+	uint64_t anon, file, shmem; /* bytes; file without shmem */
+	uint64_t unevictable;
+};
+int reclaim_stat(int dirfd, struct reclaim_stat *ret);
+
+/*
+ * Whether the memory.reclaim beneath dirfd (the root's will do) exists and
+ * takes swappiness=. Asks for 0 bytes: 6.1 refuses the second word with
+ * EINVAL before it looks at anything, later kernels do nothing and agree.
+ */
+int reclaim_probe(int dirfd, bool *ret_swappiness);
+
+#endif /* EBB_ACT_RECLAIM_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line: what its files share. */
+#ifndef EBB_EBB_CLI_H
+#define EBB_EBB_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#define CLI_ERROR_MAX 512
+
+struct cli {
+	const char *socket; /* path */
+	bool json; /* -o json */
+	bool color;
+	unsigned int width; /* columns; 0: as wide as it gets (not a terminal) */
+	FILE *out;
+	FILE *err;
+};
+
+struct cli_command {
+	const char *name;
+	const char *argument; /* for the usage: "[NAME]"; NULL: takes none */
+	const char *summary;
+	const char *help; /* more, for `ebb COMMAND --help` */
+	int (*run)(const struct cli *cli, const char *argument); /* returns an EBB_EXIT_* */
+};
+
+extern const struct cli_command cli_commands[];
+extern const size_t cli_nr_commands;
+
+/*
+ * One request. Returns 0 with *ret_data (a new reference), or an EBB_EXIT_*
+ * other than 0 with a message for a person in error (CLI_ERROR_MAX bytes).
+ * *ret_running, where not NULL: somebody listens there.
+ */
+int client_call(const char *socket, json_t *request, json_t **ret_data, bool *ret_running,
+		char *error);
+
+/* Each prints the data of the command of that name for a person. */
+void print_list(const struct cli *cli, const json_t *data);
+void print_status(const struct cli *cli, const json_t *data);
+void print_doctor(const struct cli *cli, const json_t *data);
+
+/* The data as ebbd gave it. */
+void print_json(const struct cli *cli, const json_t *data);
+
+/* --- for the printing ---------------------------------------------------- */
+
+enum cli_style { STYLE_PLAIN, STYLE_HEAD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_DIM };
+
+/* What switches a style on (and STYLE_PLAIN: off) on this output; "" without colours. */
+const char *cli_style(const struct cli *cli, enum cli_style style);
+
+/* Members of an object; what is missing or of another type reads as 0, false, "". */
+uint64_t get_number(const json_t *object, const char *key);
+bool get_bool(const json_t *object, const char *key);
+const char *get_text(const json_t *object, const char *key);
+json_t *get(const json_t *object, const char *key); /* borrowed; NULL: missing or null */
+
+/*
+ * Prints text, made printable, wrapped to the width: the first line goes on at
+ * column `at`, the others begin at column `indent`. Ends the line.
+ */
+void print_wrapped(const struct cli *cli, unsigned int at, unsigned int indent, const char *text);
+
+#endif /* EBB_EBB_CLI_H */

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ebb: options, the table of commands, exit codes. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ebb/cli.h"
+#include "ebb/wire.h"
+#include "lib/text.h"
+
+enum { OPT_SOCKET = 256, OPT_RUNTIME_DIR };
+
+static const struct option long_options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static const char options_help[] = "  -o plain|json        what to print (default plain)\n"
+				   "  --socket PATH        where ebbd listens\n"
+				   "  --runtime-dir DIR    the same, as DIR/" EBB_SOCKET_NAME
+				   " (default " EBB_RUNTIME_DIR ")\n"
+				   "  -h, --help\n";
+
+static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int usage_error(const char *format, ...)
+{
+	char raw[512], shown[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(raw, sizeof(raw), format, ap);
+	va_end(ap);
+	fprintf(stderr, "ebb: %s\nTry: ebb help\n", text_printable(shown, sizeof(shown), raw));
+	return EBB_EXIT_USAGE;
+}
+
+static void help(FILE *out)
+{
+	fputs("Usage: ebb COMMAND [OPTION]...\n"
+	      "What ebb does with the memory of this machine's containers, and why.\n\n",
+	      out);
+	for (size_t i = 0; i < cli_nr_commands; i++) {
+		const struct cli_command *c = &cli_commands[i];
+		char left[32];
+
+		snprintf(left, sizeof(left), "%s %s", c->name, c->argument ? c->argument : "");
+		fprintf(out, "  %-20s %s\n", left, c->summary);
+	}
+	fprintf(out, "  %-20s %s\n\n%s\n", "help [COMMAND]", "this, or more on one command",
+		options_help);
+	fputs("Exit: 0 good, 1 failed, 2 usage, 3 this kernel cannot.\n"
+	      "Members of group " EBB_GROUP " may look; only root may change.\n",
+	      out);
+}
+
+static void help_command(FILE *out, const struct cli_command *c)
+{
+	fprintf(out, "Usage: ebb %s%s%s [OPTION]...\n%s.\n\n%s%s%s", c->name,
+		c->argument ? " " : "", c->argument ? c->argument : "", c->summary, c->help,
+		c->help[0] ? "\n" : "", options_help);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < cli_nr_commands; i++)
+		if (!strcmp(cli_commands[i].name, name))
+			return &cli_commands[i];
+	return NULL;
+}
+
+static void look_at_terminal(struct cli *cli)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return;
+	cli->color = !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+	cli->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* Returns -1 to go on, or the exit code. */
+static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help)
+{
+	static char path[256];
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:hV", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			cli->json = !strcmp(optarg, "json");
+			if (!cli->json && strcmp(optarg, "plain"))
+				return usage_error("-o %s: expected plain or json", optarg);
+			break;
+		case OPT_SOCKET:
+			cli->socket = optarg;
+			break;
+		case OPT_RUNTIME_DIR:
+			if (snprintf(path, sizeof(path), "%s/%s", optarg, EBB_SOCKET_NAME) >=
+			    (int)sizeof(path))
+				return usage_error("the path is too long: %s", optarg);
+			cli->socket = path;
+			break;
+		case 'h':
+			*ret_help = true;
+			break;
+		case 'V':
+			printf("ebb %s\n", EBB_VERSION);
+			return EBB_EXIT_OK;
+		default:
+			fputs("Try: ebb help\n", stderr);
+			return EBB_EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+static int run(const struct cli *cli, int argc, char **argv, bool wants_help)
+{
+	const struct cli_command *command;
+
+	if (argc && !strcmp(argv[0], "help")) {
+		wants_help = true;
+		argc--;
+		argv++;
+	}
+	if (!argc) {
+		help(wants_help ? stdout : stderr);
+		return wants_help ? EBB_EXIT_OK : EBB_EXIT_USAGE;
+	}
+	command = find_command(argv[0]);
+	if (!command)
+		return usage_error("unknown command '%s'", argv[0]);
+	if (wants_help) {
+		help_command(stdout, command);
+		return EBB_EXIT_OK;
+	}
+	if (argc > (command->argument ? 2 : 1))
+		return usage_error("one argument too many: '%s'", argv[command->argument ? 2 : 1]);
+	return command->run(cli, argc > 1 ? argv[1] : NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {
+		.socket = EBB_RUNTIME_DIR "/" EBB_SOCKET_NAME,
+		.out = stdout,
+		.err = stderr,
+	};
+	bool wants_help = false;
+	int r;
+
+	look_at_terminal(&cli);
+	r = parse_options(argc, argv, &cli, &wants_help);
+	if (r < 0)
+		r = run(&cli, argc - optind, argv + optind, wants_help);
+	/* A full disk must not look like an empty list. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("ebb: output");
+		return r ? r : EBB_EXIT_FAILED;
+	}
+	return r;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ebbd: the loop around sense → snapshot → policy → plan → act. One thread;
+ * what blocks is act's.
+ */
+#ifndef EBB_EBBD_DAEMON_H
+#define EBB_EBBD_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "act/act.h"
+#include "ebb/config.h"
+#include "ebb/plan.h"
+#include "ebb/snapshot.h"
+#include "lib/conf.h"
+#include "policy/policy.h"
+#include "report/model.h"
+#include "report/server.h"
+#include "sense/hooks.h"
+#include "sense/machine.h"
+#include "sense/pressure.h"
+#include "sense/tree.h"
+
+struct options {
+	const char *config_path; /* NULL: the default */
+	const char *state_dir;
+	const char *runtime_dir;
+	bool dry_run;
+	bool check_config;
+	bool verbose;
+	bool no_bpf; /* environment EBB_NO_BPF: files only */
+};
+
+/* What the daemon itself remembers of a container, sorted by id. */
+struct track {
+	uint64_t id;
+	bool paused;
+	enum ebb_action last_action;
+	struct ebb_outcome last;
+};
+
+struct totals {
+	uint64_t reclaimed; /* bytes */
+	uint64_t refaulted; /* of containers that are gone; the living are in the verdicts */
+	uint64_t exit_reclaimed;
+	uint64_t orphans;
+	uint64_t compactions;
+	uint64_t failed;
+	char last_error[128];
+};
+
+struct daemon {
+	struct options opts;
+	struct ebb_config config;
+	uv_loop_t loop;
+	uv_timer_t tick_timer;
+	uv_timer_t watchdog_timer;
+	uv_poll_t edges;
+	bool edges_open;
+	uv_signal_t sig_term, sig_int, sig_hup;
+	bool stopping;
+	int cgroup_fd;
+	char cgroup_root[256];
+	uint64_t started_ms;
+
+	struct act *act;
+	struct hooks *hooks;
+	struct tree *tree;
+	struct machine *machine;
+	struct pressure *pressure;
+	struct server *server;
+
+	struct track *tracks;
+	size_t nr_tracks, max_tracks;
+	bool paused;
+
+	struct ebb_snapshot snap;
+	struct policy_state policy;
+	struct ebb_plan plan;
+	bool have_plan;
+	uint64_t last_tick_ms;
+	uint64_t edges_lost;
+	uint64_t again_ms; /* one more turn is due then; 0: none */
+	bool growing;
+	struct totals totals;
+	char kernel[64];
+};
+
+/* All return 0 or a negative errno; errors are logged where they happen. */
+int daemon_open(struct daemon *d);
+void daemon_run(struct daemon *d);
+void daemon_close(struct daemon *d);
+
+/* tick.c: one turn of the line */
+void tick_run(struct daemon *d);
+void tick_soon(struct daemon *d, uint64_t delay_ms);
+
+/* dispatch.c: the plan to act, and what came of it back */
+void dispatch_plan(struct daemon *d);
+void dispatch_done(void *arg, const struct act_result *r);
+
+/* tracks.c */
+struct track *track_find(struct daemon *d, uint64_t id);
+int track_add(struct daemon *d, uint64_t id);
+void track_drop(struct daemon *d, uint64_t id);
+
+/* watch.c: what the tree and the kernel tell between two ticks */
+void watch_tree(void *arg, enum tree_event event, const struct tree_container *c, uint64_t group);
+int watch_open(struct daemon *d);
+void watch_close(struct daemon *d);
+
+/* answer.c: the commands of the socket */
+extern const struct server_ops answer_ops;
+
+/* publish.c: what is known, as the report's model */
+json_t *publish_list(struct daemon *d);
+json_t *publish_status(struct daemon *d);
+#define PUBLISH_RUNGS 16
+size_t publish_rungs(struct daemon *d, struct hook_rung rungs[PUBLISH_RUNGS]);
+
+uint64_t now_ms(void); /* CLOCK_MONOTONIC */
+
+#endif /* EBB_EBBD_DAEMON_H */

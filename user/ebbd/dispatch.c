@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hands the plan's items to act, and takes their outcome back for the next snapshot. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ebbd/daemon.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/units.h"
+
+#define MAX_LRUS 256
+
+static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
+{
+	struct act_group groups[MAX_LRUS];
+	const struct tree_lru *lrus;
+	size_t n = tree_lrus(d->tree, item->id, &lrus);
+	struct act_job job = { .id = item->id, .action = EBB_ACT_AGE, .dirfd = -1 };
+
+	if (n > MAX_LRUS)
+		n = MAX_LRUS;
+	for (size_t i = 0; i < n; i++)
+		groups[i] = (struct act_group){ .cgroup = lrus[i].cgroup,
+						.memcg = lrus[i].memcg,
+						.node = lrus[i].node,
+						.max_seq = lrus[i].max_seq };
+	job.groups = groups;
+	job.nr_groups = n;
+	return n ? act_submit(d->act, &job) : 0;
+}
+
+static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
+{
+	_cleanup_close_ int fd = tree_open_dir(d->tree, item->id);
+	struct act_job job = { .id = item->id,
+			       .action = item->action,
+			       .anon = item->anon,
+			       .file = item->file,
+			       .batch = item->batch,
+			       .deadline_ms = item->deadline_ms,
+			       .dirfd = fd };
+
+	if (fd < 0)
+		return fd;
+	return act_submit(d->act, &job);
+}
+
+static int submit(struct daemon *d, const struct ebb_plan_item *item)
+{
+	struct act_job compact = { .action = EBB_ACT_COMPACT, .dirfd = -1 };
+
+	switch (item->action) {
+	case EBB_ACT_AGE:
+		return submit_age(d, item);
+	case EBB_ACT_RECLAIM:
+	case EBB_ACT_RECLAIM_EXIT:
+	case EBB_ACT_RECLAIM_ORPHANS:
+		return submit_reclaim(d, item);
+	case EBB_ACT_COMPACT:
+		return act_submit(d->act, &compact);
+	}
+	return -EINVAL;
+}
+
+void dispatch_plan(struct daemon *d)
+{
+	for (size_t i = 0; i < d->plan.nr_items; i++) {
+		const struct ebb_plan_item *item = &d->plan.items[i];
+		int r = submit(d, item);
+
+		log_debug("plan: %s %llu anon %llu file %llu (%s)%s%s",
+			  ebb_action_name(item->action), (unsigned long long)item->id,
+			  (unsigned long long)item->anon, (unsigned long long)item->file,
+			  ebb_reason_name(item->reason), r ? ": " : "", r ? strerror(-r) : "");
+		/* Gone, busy or over its budget: the next snapshot shows it. */
+		if (r && r != -ESTALE && r != -ENOENT && r != -EBUSY && r != -EAGAIN)
+			log_warn("cannot queue %s: %s", ebb_action_name(item->action),
+				 strerror(-r));
+	}
+}
+
+static void count(struct daemon *d, const struct act_result *r)
+{
+	switch (r->action) {
+	case EBB_ACT_RECLAIM:
+		d->totals.reclaimed += r->got;
+		break;
+	case EBB_ACT_RECLAIM_EXIT:
+		d->totals.reclaimed += r->got;
+		d->totals.exit_reclaimed += r->got;
+		break;
+	case EBB_ACT_RECLAIM_ORPHANS:
+		d->totals.reclaimed += r->got;
+		d->totals.exit_reclaimed += r->got;
+		d->totals.orphans += r->got;
+		break;
+	case EBB_ACT_COMPACT:
+		d->totals.compactions++;
+		break;
+	case EBB_ACT_AGE:
+		break;
+	}
+	/* What the dead left cannot always be told from the living: then act refuses. */
+	if (r->action == EBB_ACT_RECLAIM_ORPHANS &&
+	    (r->error == -EOPNOTSUPP || r->error == -EBUSY || r->error == -E2BIG)) {
+		log_debug("left alone: what removed groups below %llu left: %s",
+			  (unsigned long long)r->id, strerror(-r->error));
+	} else if (r->error) {
+		d->totals.failed++;
+		snprintf(d->totals.last_error, sizeof(d->totals.last_error), "%s: %s",
+			 ebb_action_name(r->action), strerror(-r->error));
+		log_warn("%s of group %llu failed: %s", ebb_action_name(r->action),
+			 (unsigned long long)r->id, strerror(-r->error));
+	}
+}
+
+void dispatch_done(void *arg, const struct act_result *r)
+{
+	struct daemon *d = arg;
+	struct track *t = track_find(d, r->id);
+
+	log_debug("done: %s %llu asked %llu got %llu in %llu ms%s", ebb_action_name(r->action),
+		  (unsigned long long)r->id, (unsigned long long)r->asked,
+		  (unsigned long long)r->got, (unsigned long long)r->wall_us / 1000,
+		  r->timed_out ? ", deadline" : "");
+	count(d, r);
+	if (t) {
+		t->last_action = r->action;
+		t->last = (struct ebb_outcome){ .seq = t->last.seq + 1,
+						.ended_ms = now_ms(),
+						.asked = r->asked,
+						.got = r->got,
+						.error = r->error,
+						.aged = r->action == EBB_ACT_AGE,
+						.timed_out = r->timed_out };
+	}
+	/* Ages are fresh now, and what an act brought decides on the next. */
+	if (!d->opts.dry_run)
+		tick_soon(d, 0);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the daemon remembers of each container between two ticks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ebbd/daemon.h"
+
+/* The place of id, or where it would stand. */
+static size_t track_place(const struct daemon *d, uint64_t id)
+{
+	size_t low = 0, high = d->nr_tracks;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (d->tracks[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct track *track_find(struct daemon *d, uint64_t id)
+{
+	size_t i = track_place(d, id);
+
+	return i < d->nr_tracks && d->tracks[i].id == id ? &d->tracks[i] : NULL;
+}
+
+int track_add(struct daemon *d, uint64_t id)
+{
+	size_t i = track_place(d, id);
+
+	if (i < d->nr_tracks && d->tracks[i].id == id)
+		return 0;
+	if (d->nr_tracks == d->max_tracks) {
+		size_t max = d->max_tracks ? 2 * d->max_tracks : 64;
+		struct track *grown = reallocarray(d->tracks, max, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		d->tracks = grown;
+		d->max_tracks = max;
+	}
+	memmove(&d->tracks[i + 1], &d->tracks[i], (d->nr_tracks - i) * sizeof(d->tracks[0]));
+	d->tracks[i] = (struct track){ .id = id };
+	d->nr_tracks++;
+	return 0;
+}
+
+void track_drop(struct daemon *d, uint64_t id)
+{
+	size_t i = track_place(d, id);
+
+	if (i == d->nr_tracks || d->tracks[i].id != id)
+		return;
+	d->nr_tracks--;
+	memmove(&d->tracks[i], &d->tracks[i + 1], (d->nr_tracks - i) * sizeof(d->tracks[0]));
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What happens between two ticks: edges of cgroups, stalls, and what follows for the hooks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ebbd/daemon.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+#define GROUPS_MAX 64
+#define AGAIN_MS 150
+
+static void rename_groups(struct daemon *d, const struct tree_container *c)
+{
+	uint64_t ids[GROUPS_MAX];
+	size_t n = tree_groups(d->tree, c->id, ids, GROUPS_MAX);
+
+	for (size_t i = 0; i < n && i < GROUPS_MAX; i++)
+		hooks_track(d->hooks, ids[i], c->id, c->name);
+}
+
+static void watch_pressure(struct daemon *d, uint64_t id)
+{
+	_cleanup_close_ int fd = tree_open_dir(d->tree, id);
+	int r = fd < 0 ? fd : pressure_watch(d->pressure, id, fd);
+
+	/* No PSI, or too many: the census still shows the totals. */
+	if (r)
+		log_debug("no stall trigger for %llu: %s", (unsigned long long)id, strerror(-r));
+}
+
+void watch_tree(void *arg, enum tree_event event, const struct tree_container *c, uint64_t group)
+{
+	struct daemon *d = arg;
+
+	switch (event) {
+	case TREE_CONTAINER_BORN:
+		if (track_add(d, c->id))
+			log_warn("out of memory: a container goes without pause and outcome");
+		watch_pressure(d, c->id);
+		log_info("container %s (%s) is here", c->name, c->runtime);
+		break;
+	case TREE_CONTAINER_NAMED:
+		rename_groups(d, c);
+		break;
+	case TREE_CONTAINER_FILLED:
+		break;
+	case TREE_CONTAINER_EMPTIED:
+		log_info("container %s has ended", c->name);
+		break;
+	case TREE_CONTAINER_GONE:
+		log_debug("container %s is gone", c->name);
+		pressure_forget(d->pressure, c->id);
+		track_drop(d, c->id);
+		break;
+	case TREE_GROUP_JOINED:
+		hooks_track(d->hooks, group, c->id, c->name);
+		break;
+	case TREE_GROUP_LEFT:
+		hooks_untrack(d->hooks, group);
+		break;
+	}
+}
+
+static void on_edge(void *arg, const struct ebb_edge *e)
+{
+	struct daemon *d = arg;
+
+	if (tree_edge(d->tree, e, now_ms()) != 1)
+		return;
+	tick_soon(d, 0);
+	/* What a removed group left is believed when two censuses agree (tree_orphans.c). */
+	d->again_ms = now_ms() + AGAIN_MS;
+}
+
+static void on_edges(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	uint64_t lost;
+
+	if (status < 0 || d->stopping)
+		return;
+	hooks_edges_read(d->hooks, on_edge, d);
+	lost = hooks_edges_lost(d->hooks);
+	if (lost != d->edges_lost) {
+		log_warn("%llu edges of cgroups were lost; looking at all of them again",
+			 (unsigned long long)(lost - d->edges_lost));
+		d->edges_lost = lost;
+		tick_soon(d, 0);
+	}
+}
+
+static void on_stall(void *arg, uint64_t id)
+{
+	struct daemon *d = arg;
+
+	log_debug("container %llu waits for memory", (unsigned long long)id);
+	tick_soon(d, 0);
+}
+
+int watch_open(struct daemon *d)
+{
+	struct pressure_options opts = { .loop = &d->loop, .cb = on_stall, .arg = d };
+	int r = pressure_open(&d->pressure, &opts);
+	int fd = hooks_edges_fd(d->hooks);
+
+	if (r)
+		return r;
+	if (fd < 0)
+		return 0;
+	r = uv_poll_init(&d->loop, &d->edges, fd);
+	if (r)
+		return r;
+	d->edges.data = d;
+	d->edges_open = true;
+	return uv_poll_start(&d->edges, UV_READABLE, on_edges);
+}
+
+void watch_close(struct daemon *d)
+{
+	if (d->edges_open)
+		uv_close((uv_handle_t *)&d->edges, NULL);
+	d->edges_open = false;
+	pressure_close(d->pressure);
+	d->pressure = NULL;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When to run an ageing pass.
+ *
+ * There are four generations and the oldest merge. Right after a pass at
+ * time t, with passes Δ apart, the oldest was last touched before t - 2Δ, the
+ * next before t - Δ. So Δ = T / 2 is the longest period that proves
+ * "idle for T" at each pass; a shorter one would merge away what it had
+ * learned (with T / 3 the oldest generation never proves more than 2T / 3).
+ */
+#include "policy/internal.h"
+
+#define CALM_FAULTS 256
+#define CALM_MAX 2 /* the period grows to four times at most */
+#define CALM_ROUNDS 4
+
+uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p)
+{
+	unsigned int shift = p->calm / CALM_ROUNDS;
+
+	return (s->cold_ms / 2) << (shift < CALM_MAX ? shift : CALM_MAX);
+}
+
+/* Nothing came, nothing went, nothing was touched anew: look less often. */
+static void ageing_note_calm(const struct ebb_snap_container *c, struct policy_container *p)
+{
+	uint64_t moved = c->bytes > p->calm_bytes ? c->bytes - p->calm_bytes
+						  : p->calm_bytes - c->bytes;
+
+	if (moved < MIB && c->faults - p->calm_faults < CALM_FAULTS && p->cold < TAKE_MIN)
+		p->calm++;
+	else
+		p->calm = 0;
+	p->calm_bytes = c->bytes;
+	p->calm_faults = c->faults;
+}
+
+/*
+ * True when a pass is to be planned now. Containers whose turn comes within an eighth of the
+ * period are taken along, so that a hundred of them wake the daemon once.
+ */
+bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
+{
+	uint64_t period, due, last;
+
+	if (p->known && new_pass(c, p))
+		ageing_note_calm(c, p);
+	period = ageing_period_ms(s, p);
+	/* A group whose pass fails keeps its old birth time: do not ask again at once. */
+	last = max_u64(c->aged_ms, p->age_asked_ms);
+	due = last + period;
+	if (s->snap->now_ms + (p->calm ? period / 8 : 0) < due) {
+		plan_wake(s, due);
+		return false;
+	}
+	p->age_asked_ms = s->snap->now_ms;
+	return true;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much of a container is known to be cold.
+ *
+ * Anon and mapped files: an ageing pass walks the page tables and moves what
+ * was touched to the youngest generation, so the bound in ebb_age.idle_ms holds.
+ *
+ * Page cache read through a descriptor is another matter, on every kernel
+ * that we know: lru_gen_add_folio puts a page that was just read into the
+ * OLDEST generation or the one after it, and folio_mark_accessed counts
+ * further reads in the page's flags and leaves it where it is. So the time of
+ * its generation says nothing about a page of the file cache. Four things help:
+ * - what stood in the old generations at every ageing pass of the last cold_after, in
+ *   amount, is the most that is taken. (Amount, not identity: inc_min_seq moves the oldest
+ *   list tail first to the tail of the next, so a merge turns its order round.)
+ * - pages that are read again and again are not evicted when the scan meets them but moved on
+ *   (the "protected" of MGLRU), if they were read about five times since the last merge, which
+ * clears their counts: with passes 10 s apart a file that is read each second is safe, with 2.5 s
+ * it is not.
+ * - what a portion moved out of the old generations without evicting it is therefore hot. It is
+ *   subtracted from then on (file_hot), and forgotten slowly.
+ * - what was taken wrongly comes back within a pass or two. So a pass takes one portion at
+ *   first, and twice as much as the last one as long as none of it comes back.
+ */
+#include <string.h>
+
+#include "policy/internal.h"
+
+static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
+{
+	if (p->nr_file == POLICY_FILE_SAMPLES) {
+		memmove(p->file, p->file + 1, (POLICY_FILE_SAMPLES - 1) * sizeof(p->file[0]));
+		p->nr_file--;
+	}
+	p->file[p->nr_file++] =
+		(struct policy_file_sample){ .ms = s->snap->now_ms, .bytes = bytes };
+}
+
+/* The least amount over the window, 0 while the window is not full. */
+static uint64_t file_window_min(const struct step *s, const struct policy_container *p,
+				uint64_t now_bytes)
+{
+	/* Passes come every cold_ms / 2, and a timer's jitter may shorten two of them a little. */
+	uint64_t window = s->cold_ms - s->cold_ms / 16;
+	uint64_t least = now_bytes;
+
+	for (unsigned int i = p->nr_file; i-- > 0;) {
+		least = min_u64(least, p->file[i].bytes);
+		if (s->snap->now_ms - p->file[i].ms >= window)
+			return least;
+	}
+	return 0;
+}
+
+#define TRUST_MAX 8
+#define COMES_BACK (256 * KIB)
+
+/* Once an ageing pass: did what the last one took stay away? */
+static void file_judge(const struct ebb_snap_container *c, struct policy_container *p)
+{
+	uint64_t allowed = FILE_PORTION_MAX << p->file_trust;
+
+	if (sub_u64(c->refault_file, p->file_refaults) > COMES_BACK)
+		p->file_trust = 0;
+	else if (p->nr_file > 1 && p->file_left < allowed / 2 && p->file_trust < TRUST_MAX)
+		p->file_trust++;
+	p->file_refaults = c->refault_file;
+	p->file_left = FILE_PORTION_MAX << p->file_trust;
+}
+
+void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
+		      struct policy_container *p, struct coldness *ret)
+{
+	*ret = (struct coldness){ 0 };
+	for (unsigned int i = 0; i < c->nr_ages; i++) {
+		if (c->age[i].idle_ms < s->cold_ms)
+			continue;
+		ret->learned = true;
+		ret->anon += c->age[i].anon;
+		ret->file_old += c->age[i].file;
+	}
+	/* shmem is charged as file but lives on the anon lists and goes to swap. */
+	ret->anon = min_u64(ret->anon, c->anon + c->shmem);
+	ret->file_old = min_u64(ret->file_old, sub_u64(c->file, c->shmem));
+	if (new_pass(c, p) && ret->learned) {
+		file_sample(s, p, ret->file_old);
+		p->file_hot -= p->file_hot / 64;
+		p->file_moved = 0;
+		file_judge(c, p);
+	}
+	ret->file = sub_u64(file_window_min(s, p, ret->file_old), p->file_hot);
+}
+
+void coldness_learn_file(struct policy_container *p, const struct ebb_snap_container *c,
+			 const struct coldness *cold, uint64_t got)
+{
+	uint64_t left = sub_u64(p->file_before, cold->file_old);
+	uint64_t moved_on = sub_u64(left, got);
+
+	/* The same pages are met again after the next pass: the most of one pass counts. */
+	p->file_moved += moved_on;
+	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
+	p->file_before = 0;
+}

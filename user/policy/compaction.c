@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Free memory goes back to the host in blocks of the reporting order. What
+ * is free in smaller pieces is stranded (measured: 595 MB reclaimed from between hot pages
+ * returned nothing before a compaction and 530 MB after it).
+ *
+ * Compaction costs CPU that the containers would have had: time is earned at
+ * CPU_PPM of the wall clock, saved up to CPU_SAVED_US, and spent by passes. A
+ * pass that frees no blocks doubles the wait for the next.
+ */
+#include "policy/internal.h"
+
+#define STRANDED_MIN (8 * MIB) /* or 1/256 of the machine, whichever is more */
+#define FREED_MIN (16 * MIB) /* since the last pass: otherwise there is nothing new to gather */
+#define CPU_PPM 20000u
+#define CPU_SAVED_US 5000000
+#define PAUSE_MS 1000u
+#define WAIT_MAX_MS 20000u /* for those who are still taking */
+#define FUTILE_MAX_SHIFT 10
+
+static void compaction_earn(struct step *s, struct policy_compact *k)
+{
+	const struct ebb_snap_machine *m = &s->snap->machine;
+
+	if (!k->known) {
+		k->known = true;
+		k->budget_us = CPU_SAVED_US;
+	} else {
+		uint64_t earned = (s->snap->now_ms - k->seen_ms) * (CPU_PPM / 1000);
+
+		k->budget_us += (int64_t)earned - (int64_t)sub_u64(m->compact_cpu_us, k->cpu_us);
+		if (k->budget_us > CPU_SAVED_US)
+			k->budget_us = CPU_SAVED_US;
+	}
+	k->seen_ms = s->snap->now_ms;
+	k->cpu_us = m->compact_cpu_us;
+}
+
+static void compaction_judge(struct policy_compact *k, const struct ebb_snap_machine *m,
+			     uint64_t stranded)
+{
+	if (!k->pending || m->compact_busy || m->compact_ended_ms < k->asked_ms)
+		return;
+	k->pending = false;
+	k->ended_ms = m->compact_ended_ms;
+	if (stranded > k->stranded_before - k->stranded_before / 4) {
+		if (k->futile < FUTILE_MAX_SHIFT)
+			k->futile++;
+	} else {
+		k->futile = 0;
+	}
+}
+
+void compaction_step(struct step *s)
+{
+	const struct ebb_snap_machine *m = &s->snap->machine;
+	struct policy_compact *k = &s->state->compact;
+	uint64_t stranded = sub_u64(m->mem_free, m->free_reportable);
+	uint64_t total = s->state->freed + s->state->exit_bytes + m->orphans_got;
+	uint64_t freed = total - k->taken_at;
+	uint64_t may;
+
+	compaction_earn(s, k);
+	compaction_judge(k, m, stranded);
+	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) || freed < FREED_MIN)
+		k->wanted_ms = 0;
+	else if (!k->wanted_ms)
+		k->wanted_ms = s->snap->now_ms;
+	if (!k->wanted_ms || s->snap->paused || m->compact_busy || k->pending)
+		return;
+	may = k->ended_ms + ((uint64_t)PAUSE_MS << k->futile);
+	/* While more is being taken, gathering would be done twice, and both would be slower. */
+	if ((s->taking && s->snap->now_ms - k->wanted_ms < WAIT_MAX_MS) || k->budget_us <= 0 ||
+	    (k->ended_ms && s->snap->now_ms < may)) {
+		plan_wake(s, s->snap->now_ms + PAUSE_MS);
+		return;
+	}
+	plan_add(s, 0, EBB_ACT_COMPACT, EBB_REASON_STRANDED);
+	k->pending = true;
+	k->wanted_ms = 0;
+	k->asked_ms = s->snap->now_ms;
+	k->stranded_before = stranded;
+	k->taken_at = total;
+}

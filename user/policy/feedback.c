@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the last acts brought and what they cost, and the vetoes that follow.
+ *
+ * Accuracy is 1 - refaulted / taken over the recent past (Katalyst's rule):
+ * below 0.99 the share of the cold that is asked for is multiplied by it and the
+ * container rests; otherwise the share grows back by a twentieth a pass.
+ */
+#include "policy/internal.h"
+
+#define ACCURACY_MIN_PPM 990000u
+#define REFAULT_FLOOR (256 * KIB) /* fewer bytes than this tell nothing */
+#define SCALE_MIN_PPM (POLICY_PPM / 16)
+#define SMOOTH_MS 10000u
+#define FAILED_WAIT_MS 10000u
+/*
+ * A container's own I/O is not our doing, and few programs wait for none: only where waiting
+ * for the disk rules is taking memory from it held back (oomd's senpai asks for io < 0.1 of 10 s).
+ */
+#define IO_STALL_MAX_PPM 100000u
+
+static uint32_t smooth(uint32_t old, uint64_t delta_us, uint64_t dt_ms)
+{
+	uint64_t now_ppm = min_u64(delta_us * 1000 / dt_ms, POLICY_PPM);
+	uint64_t w = min_u64(dt_ms, SMOOTH_MS);
+
+	return (old * (SMOOTH_MS - w) + now_ppm * w) / SMOOTH_MS;
+}
+
+static void absorb_stall(const struct step *s, const struct ebb_snap_container *c,
+			 struct policy_container *p)
+{
+	uint64_t dt = s->snap->now_ms - p->seen_ms;
+
+	/* Shorter than this, and one stall of a millisecond looks like a storm. */
+	if (p->known && dt < 500)
+		return;
+	if (p->known) {
+		p->stall_mem_ppm =
+			smooth(p->stall_mem_ppm, sub_u64(c->psi_mem_some_us, p->psi_mem_us), dt);
+		p->stall_io_ppm =
+			smooth(p->stall_io_ppm, sub_u64(c->psi_io_some_us, p->psi_io_us), dt);
+	}
+	p->seen_ms = s->snap->now_ms;
+	p->psi_mem_us = c->psi_mem_some_us;
+	p->psi_io_us = c->psi_io_some_us;
+}
+
+static void absorb_refaults(const struct ebb_snap_container *c, struct policy_container *p)
+{
+	uint64_t total = c->refault_anon + c->refault_file;
+
+	if (p->known) {
+		/* What the kernel evicted on its own account came back on its own account. */
+		uint64_t mine = min_u64(sub_u64(total, p->refaults), p->taken - p->refaulted);
+
+		p->refaulted += mine;
+		p->recent_refaulted += mine;
+	}
+	p->refaults = total;
+}
+
+static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
+			   struct policy_container *p)
+{
+	if (p->known && c->last.seq != p->outcome_seq) {
+		if (!c->last.aged) {
+			p->taken += c->last.got;
+			p->recent_taken += c->last.got;
+			s->state->freed += c->last.got;
+			p->short_fall = c->last.got < c->last.asked / 4;
+		}
+		if (c->last.error) {
+			p->hold_ms = s->snap->now_ms + FAILED_WAIT_MS;
+			p->hold_reason = EBB_REASON_FAILED;
+		}
+	}
+	p->outcome_seq = c->last.seq;
+}
+
+/* Once an ageing pass (or a small step where there are none). */
+static void judge_accuracy(const struct step *s, struct policy_container *p)
+{
+	uint64_t taken = p->recent_taken, back = p->recent_refaulted;
+
+	if (taken && back > REFAULT_FLOOR &&
+	    back > share_u64(taken, POLICY_PPM - ACCURACY_MIN_PPM)) {
+		uint32_t acc = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
+
+		p->scale_ppm = max_u64(share_u64(p->scale_ppm, acc), SCALE_MIN_PPM);
+		p->hold_ms = s->snap->now_ms + 2 * s->cold_ms;
+		p->hold_reason = EBB_REASON_REFAULTS;
+		p->recent_refaulted = 0; /* judged once */
+	} else if (s->snap->now_ms >= p->hold_ms) {
+		p->scale_ppm = min_u64(p->scale_ppm + POLICY_PPM / 20, POLICY_PPM);
+	}
+	p->recent_taken -= p->recent_taken / 8;
+	p->recent_refaulted -= p->recent_refaulted / 8;
+}
+
+void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
+{
+	bool new_round = c->can_age ? new_pass(c, p) : c->last.seq != p->outcome_seq;
+
+	if (!p->known)
+		p->scale_ppm = POLICY_PPM;
+	absorb_stall(s, c, p);
+	absorb_refaults(c, p);
+	absorb_outcome(s, c, p);
+	if (p->known && new_round) {
+		judge_accuracy(s, p);
+		if (c->can_age)
+			p->short_fall = false;
+	}
+}
+
+static bool swap_nearly_full(const struct ebb_snap_machine *m)
+{
+	return m->swap_total && m->swap_free < min_u64(m->swap_total / 16, 256 * MIB);
+}
+
+/* For the container as a whole; NONE: nothing stands against taking. */
+enum ebb_reason feedback_veto(const struct step *s, const struct ebb_snap_container *c,
+			      const struct policy_container *p)
+{
+	if (s->snap->now_ms < p->hold_ms)
+		return p->hold_reason;
+	if (p->stall_mem_ppm > s->config->stall_budget_ppm)
+		return EBB_REASON_PSI_MEMORY;
+	if (p->stall_io_ppm > IO_STALL_MAX_PPM)
+		return EBB_REASON_PSI_IO;
+	if (c->protect && c->bytes <= c->protect + TAKE_MIN)
+		return EBB_REASON_PROTECTED;
+	if (!s->snap->machine.swap_total && c->file < TAKE_MIN)
+		return EBB_REASON_NO_SWAP;
+	if (swap_nearly_full(&s->snap->machine) && c->file < TAKE_MIN)
+		return EBB_REASON_SWAP_FULL;
+	return EBB_REASON_NONE;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by the files of the policy; nobody else includes it. */
+#ifndef EBB_POLICY_INTERNAL_H
+#define EBB_POLICY_INTERNAL_H
+
+#include "policy/policy.h"
+
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+
+/* Less than this is not worth a pass over the lists. */
+#define TAKE_MIN (512 * KIB)
+
+/* Page cache goes in portions of this size at most. */
+#define FILE_PORTION_MAX (16 * MIB)
+
+struct step {
+	const struct ebb_snapshot *snap;
+	const struct ebb_config *config;
+	struct policy_state *state;
+	struct ebb_plan *plan;
+	uint64_t cold_ms;
+	bool taking; /* an item of this plan or an act under way frees memory */
+};
+
+/* What is known cold of one container, in bytes. */
+struct coldness {
+	uint64_t anon;
+	uint64_t file; /* what may be taken of the page cache: see coldness.c */
+	uint64_t file_old; /* page cache in generations that are old enough */
+	bool learned; /* some generation is old enough to tell */
+};
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* a - b, or 0: counters and sizes are read at slightly different moments. */
+static inline uint64_t sub_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static inline uint64_t share_u64(uint64_t value, uint32_t ppm)
+{
+	return value / POLICY_PPM * ppm + value % POLICY_PPM * ppm / POLICY_PPM;
+}
+
+/*
+ * An ageing pass since the last snapshot. Birth times come from jiffies, and move by a few ms
+ * from one reading to the next.
+ */
+static inline bool new_pass(const struct ebb_snap_container *c, const struct policy_container *p)
+{
+	return c->aged_ms > p->aged_ms + 100;
+}
+
+/* policy.c */
+struct ebb_plan_item *plan_add(struct step *s, uint64_t id, enum ebb_action action,
+			       enum ebb_reason reason);
+void plan_wake(struct step *s, uint64_t ms);
+
+/* coldness.c */
+void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
+		      struct policy_container *p, struct coldness *ret);
+void coldness_learn_file(struct policy_container *p, const struct ebb_snap_container *c,
+			 const struct coldness *cold, uint64_t got);
+
+/* startup.c: true while its growth has not levelled off */
+bool startup_step(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
+bool startup_growing(const struct step *s, const struct policy_container *p);
+
+/* feedback.c: what the last acts did, and what it cost */
+void feedback_absorb(struct step *s, const struct ebb_snap_container *c,
+		     struct policy_container *p);
+enum ebb_reason feedback_veto(const struct step *s, const struct ebb_snap_container *c,
+			      const struct policy_container *p);
+
+/* ageing.c */
+uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p);
+bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
+
+/* reclaim.c: the container whose ages are known, and the one whose are not */
+void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
+		    struct ebb_verdict *v);
+void reclaim_blind(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
+		   struct ebb_verdict *v);
+
+/* leftover.c: what ended containers leave behind */
+void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
+		   struct ebb_verdict *v);
+void leftover_orphans(struct step *s);
+
+/* compaction.c */
+void compaction_step(struct step *s);
+
+#endif /* EBB_POLICY_INTERNAL_H */

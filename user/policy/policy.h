@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The decision: a pure function of a snapshot, the options and what the
+ * policy remembers. No I/O, no clock, no allocation: a recorded run replays
+ * to the same plans, bit for bit. The build checks the symbols that these objects need.
+ */
+#ifndef EBB_POLICY_POLICY_H
+#define EBB_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ebb/config.h"
+#include "ebb/plan.h"
+#include "ebb/snapshot.h"
+
+#define POLICY_FILE_SAMPLES 8
+#define POLICY_ORPHAN_SLOTS 16
+#define POLICY_DEFAULT_COLD_MS 60000 /* while cold_after = auto is not learned */
+#define POLICY_PPM 1000000u
+
+/* Size of the page cache in generations old enough, at an ageing pass. */
+struct policy_file_sample {
+	uint64_t ms;
+	uint64_t bytes;
+};
+
+/* What is remembered of one container between two steps. */
+struct policy_container {
+	uint64_t id;
+	bool known; /* the fields below hold an earlier snapshot */
+	bool started; /* its growth has levelled off */
+	uint64_t level_ms; /* since when its size has been level */
+	uint64_t level_bytes; /* at this size */
+
+	uint64_t seen_ms; /* of the counters below */
+	uint64_t refaults; /* bytes, anon + file */
+	uint64_t psi_mem_us;
+	uint64_t psi_io_us;
+	uint32_t stall_mem_ppm; /* share of time, smoothed over about 10 s */
+	uint32_t stall_io_ppm;
+
+	uint64_t outcome_seq; /* the last outcome that was counted */
+	uint64_t taken; /* bytes, cumulative */
+	uint64_t refaulted; /* bytes of those that came back, cumulative */
+	uint64_t recent_taken; /* bytes, decaying */
+	uint64_t recent_refaulted;
+	uint32_t scale_ppm; /* share of the cold that is asked for; accuracy steers it */
+	uint64_t hold_ms; /* nothing is taken before then … */
+	enum ebb_reason hold_reason; /* … because of this */
+
+	bool short_fall; /* the last act got little: rest until the next pass */
+
+	uint64_t age_asked_ms;
+	uint64_t aged_ms; /* of the last snapshot */
+	unsigned int calm; /* ageing passes in a row that changed nothing */
+	uint64_t calm_bytes;
+	uint64_t calm_faults;
+
+	struct policy_file_sample file[POLICY_FILE_SAMPLES]; /* newest last */
+	unsigned int nr_file;
+	uint64_t file_hot; /* page cache in old generations that is read again and again */
+	uint64_t file_moved; /* of it: met since the last ageing pass */
+	uint64_t file_left; /* bytes that may still be taken before the next ageing pass */
+	uint64_t file_refaults; /* bytes, at the last pass */
+	unsigned int file_trust; /* passes that took page cache of which nothing came back */
+	uint64_t file_before; /* bytes in old generations when a file item was planned, 0: none */
+
+	uint64_t step_ms; /* of the last small step, where ages are not known */
+	uint32_t step_wait_ms;
+	bool step_pending;
+
+	unsigned int exit_tries;
+	uint64_t exit_ms;
+
+	enum ebb_state state; /* of the last verdict */
+	enum ebb_reason reason;
+	uint64_t cold;
+	uint64_t cold_anon;
+};
+
+struct policy_orphans {
+	uint64_t parent;
+	uint64_t next_ms;
+	uint64_t bytes;
+	unsigned int tries;
+};
+
+/* Compaction runs on a budget: CPU time is earned at a rate and spent by passes. */
+struct policy_compact {
+	bool known;
+	uint64_t seen_ms;
+	uint64_t cpu_us; /* of the last snapshot */
+	int64_t budget_us; /* what may be spent now */
+	uint64_t ended_ms;
+	uint64_t asked_ms;
+	uint64_t wanted_ms; /* since when a pass is due; 0: none is */
+	uint64_t stranded_before;
+	uint64_t taken_at; /* bytes freed by ebb when the last pass was planned */
+	unsigned int futile; /* passes in a row that freed no block */
+	bool pending;
+};
+
+struct policy_state {
+	struct policy_container *slots; /* the caller's; sorted by id */
+	size_t nr;
+	size_t max; /* the caller keeps it ≥ snapshot's nr_containers */
+	struct policy_orphans orphans[POLICY_ORPHAN_SLOTS];
+	struct policy_compact compact;
+	uint64_t freed; /* bytes that ebb freed or saw freed by an exit, cumulative */
+	uint64_t exit_bytes; /* of those: left behind by containers that ended */
+};
+
+/*
+ * One decision. Fills plan->items, plan->verdicts (one a container, in the
+ * snapshot's order) and plan->next_ms. Returns 0; -EINVAL when an array of the
+ * caller's is too small or the snapshot is not sorted (nothing is changed then).
+ */
+int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config,
+		struct policy_state *state, struct ebb_plan *plan);
+
+/* How long memory has to be idle to be cold, in ms. */
+uint64_t policy_cold_after_ms(const struct ebb_config *config);
+
+#endif /* EBB_POLICY_POLICY_H */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ebb/wire.h"
+#include "lib/cleanup.h"
+#include "report/listen.h"
+#include "report/request.h"
+
+/* What all clients together leave unread; one more, and the longest stalled is dropped. */
+#define PENDING_MAX (2 * (size_t)EBB_WIRE_REPLY_MAX)
+
+struct client {
+	struct server *server;
+	struct client *next;
+	uv_pipe_t pipe;
+	uv_timer_t stall;
+	uv_write_t write;
+	struct server_peer peer;
+	uint64_t active_ms; /* last sign of life, by the loop's clock */
+	unsigned int open_handles;
+	bool dropped;
+	bool last; /* drop it after this answer */
+	char *out; /* the answer under way; NULL: none */
+	size_t out_len;
+	size_t in_len;
+	char in[EBB_WIRE_REQUEST_MAX];
+};
+
+struct server {
+	uv_loop_t *loop;
+	uv_pipe_t pipe;
+	const struct server_ops *ops;
+	void *arg;
+	struct client *clients; /* not the dropped ones */
+	size_t nr_clients;
+	size_t pending; /* bytes in the answers under way */
+	size_t refs; /* open handles: ours and those of the clients, dropped or not */
+	/*
+	 * libuv reports no further connection until this one is accepted, so there is
+	 * always memory for one client: spare, or the client that is in its place.
+	 */
+	struct client *spare;
+	bool waiting; /* a connection, for memory */
+};
+
+static void client_process(struct client *c);
+static void on_connection(uv_stream_t *stream, int status);
+
+static void server_unref(struct server *s)
+{
+	if (--s->refs == 0) {
+		free(s->spare);
+		free(s);
+	}
+}
+
+static void on_client_closed(uv_handle_t *handle)
+{
+	struct client *c = handle->data;
+	struct server *s = c->server;
+
+	if (--c->open_handles == 0) {
+		free(c->out);
+		if (s->spare)
+			free(c);
+		else
+			s->spare = c;
+		if (s->waiting && !uv_is_closing((uv_handle_t *)&s->pipe))
+			on_connection((uv_stream_t *)&s->pipe, 0);
+	}
+	server_unref(s);
+}
+
+static void client_drop(struct client *c)
+{
+	struct server *s = c->server;
+
+	if (c->dropped)
+		return;
+	c->dropped = true;
+	for (struct client **at = &s->clients; *at; at = &(*at)->next)
+		if (*at == c) {
+			*at = c->next;
+			break;
+		}
+	s->nr_clients--;
+	s->pending -= c->out_len;
+	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
+	uv_close((uv_handle_t *)&c->stall, on_client_closed);
+}
+
+static void on_stalled(uv_timer_t *timer)
+{
+	client_drop(timer->data);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct client *c = write->data;
+
+	if (c->dropped)
+		return; /* what it held goes when its handles are closed */
+	uv_timer_stop(&c->stall);
+	c->server->pending -= c->out_len;
+	free(TAKE_PTR(c->out));
+	c->out_len = 0;
+	c->active_ms = uv_now(c->server->loop);
+	if (status < 0 || c->last)
+		client_drop(c);
+	else
+		client_process(c);
+}
+
+static void make_room(struct server *s, size_t len)
+{
+	while (s->pending && s->pending + len > PENDING_MAX) {
+		struct client *longest = NULL;
+
+		for (struct client *c = s->clients; c; c = c->next)
+			if (c->out && (!longest || c->active_ms <= longest->active_ms))
+				longest = c;
+		if (!longest)
+			return;
+		client_drop(longest);
+	}
+}
+
+static void client_send(struct client *c, char *text, size_t len)
+{
+	uv_buf_t buf = uv_buf_init(text, (unsigned int)len);
+
+	make_room(c->server, len);
+	c->out = text;
+	c->out_len = len;
+	c->server->pending += len;
+	c->write.data = c;
+	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) < 0 ||
+	    uv_timer_start(&c->stall, on_stalled, EBB_WIRE_STALL_MS, 0) < 0)
+		client_drop(c);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct client *c = handle->data;
+
+	*buf = uv_buf_init(c->in + c->in_len, (unsigned int)(sizeof(c->in) - c->in_len));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *c = stream->data;
+
+	if (n < 0) {
+		client_drop(c);
+		return;
+	}
+	c->in_len += (size_t)n;
+	c->active_ms = uv_now(c->server->loop);
+	client_process(c);
+}
+
+/* Answers the next request that is here whole; reads on only when there is none. */
+static void client_process(struct client *c)
+{
+	struct server *s = c->server;
+	char *end = memchr(c->in, '\n', c->in_len);
+	char *text;
+	size_t len;
+	int r;
+
+	if (!end) {
+		if (c->in_len == sizeof(c->in) ||
+		    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
+			client_drop(c);
+		return;
+	}
+	uv_read_stop((uv_stream_t *)&c->pipe);
+	r = request_answer(s->ops, s->arg, &c->peer, c->in, (size_t)(end - c->in), &text, &len);
+	if (r < 0 && r != -EPROTO) {
+		client_drop(c);
+		return;
+	}
+	c->last = r == -EPROTO;
+	c->in_len -= (size_t)(end + 1 - c->in);
+	memmove(c->in, end + 1, c->in_len);
+	client_send(c, text, len);
+}
+
+/* Of the user with the most connections, the one that was silent the longest. */
+static struct client *find_victim(struct server *s)
+{
+	struct client *victim = NULL;
+	size_t most = 0;
+
+	for (struct client *c = s->clients; c; c = c->next) {
+		size_t n = 0;
+
+		for (struct client *o = s->clients; o; o = o->next)
+			n += o->peer.uid == c->peer.uid;
+		if (n > most || (n == most && c->active_ms <= victim->active_ms)) {
+			most = n;
+			victim = c;
+		}
+	}
+	return victim;
+}
+
+static int read_peer(struct client *c)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	uv_os_fd_t fd;
+	int r;
+
+	r = uv_fileno((uv_handle_t *)&c->pipe, &fd);
+	if (r < 0)
+		return r;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	c->peer = (struct server_peer){ .uid = cred.uid, .pid = cred.pid };
+	return 0;
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct server *s = stream->data;
+	struct client *c;
+
+	if (status < 0)
+		return;
+	if (s->nr_clients >= EBB_WIRE_CLIENTS_MAX)
+		client_drop(find_victim(s));
+	c = malloc(sizeof(*c));
+	if (!c)
+		c = TAKE_PTR(s->spare);
+	s->waiting = !c;
+	if (!c)
+		return;
+	memset(c, 0, sizeof(*c));
+	c->server = s;
+	c->active_ms = uv_now(s->loop);
+	uv_pipe_init(s->loop, &c->pipe, 0);
+	uv_timer_init(s->loop, &c->stall);
+	c->pipe.data = c->stall.data = c;
+	c->open_handles = 2;
+	s->refs += 2;
+	c->next = s->clients;
+	s->clients = c;
+	s->nr_clients++;
+	if (uv_accept(stream, (uv_stream_t *)&c->pipe) < 0 || read_peer(c) < 0)
+		client_drop(c);
+	else
+		client_process(c);
+}
+
+static void on_server_closed(uv_handle_t *handle)
+{
+	server_unref(handle->data);
+}
+
+int server_open(struct server **ret, uv_loop_t *loop, const char *path,
+		const struct server_ops *ops, void *arg)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->loop = loop;
+	s->ops = ops;
+	s->arg = arg;
+	s->spare = malloc(sizeof(*s->spare));
+	r = s->spare ? uv_pipe_init(loop, &s->pipe, 0) : -ENOMEM;
+	if (r < 0) {
+		free(s->spare);
+		free(s);
+		return r;
+	}
+	s->refs = 1;
+	s->pipe.data = s;
+	r = listen_bind(&s->pipe, path);
+	if (r == 0)
+		r = uv_listen((uv_stream_t *)&s->pipe, EBB_WIRE_CLIENTS_MAX, on_connection);
+	if (r < 0) {
+		uv_close((uv_handle_t *)&s->pipe, on_server_closed);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void server_close(struct server *s)
+{
+	if (!s)
+		return;
+	while (s->clients)
+		client_drop(s->clients);
+	/* This removes the socket too. */
+	uv_close((uv_handle_t *)&s->pipe, on_server_closed);
+}
+
+size_t server_clients(const struct server *s)
+{
+	return s->nr_clients;
+}
