@@ -168,6 +168,19 @@ static void test_answers(void **state)
 		assert_string_equal(hear(fd), "{\"ok\":true,\"data\":null}");
 }
 
+static void test_in_pieces(void **state)
+{
+	static const char *const pieces[] = { "{\"cmd\"", ":\"ec", "ho\"}", "\n" };
+	_cleanup_close_ int fd = dial();
+
+	/* Each is read for itself. */
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		usleep(50000);
+		say(fd, pieces[i]);
+	}
+	assert_non_null(hear(fd));
+}
+
 static void test_half_closed(void **state)
 {
 	_cleanup_close_ int fd = dial();
@@ -447,13 +460,13 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_SERVER(test_answers),         WITH_SERVER(test_half_closed),
-		WITH_SERVER(test_rubbish),         WITH_SERVER(test_limit),
-		WITH_SERVER(test_endless_line),    WITH_SERVER(test_stalled),
-		WITH_SERVER(test_slow_but_steady), WITH_SERVER(test_many_stalled),
-		WITH_SERVER(test_too_large),       WITH_SERVER(test_crowd),
-		WITH_SERVER(test_not_root),        WITH_SERVER(test_socket_file),
-		cmocka_unit_test(test_stale),
+		WITH_SERVER(test_answers),      WITH_SERVER(test_in_pieces),
+		WITH_SERVER(test_half_closed),  WITH_SERVER(test_rubbish),
+		WITH_SERVER(test_limit),        WITH_SERVER(test_endless_line),
+		WITH_SERVER(test_stalled),      WITH_SERVER(test_slow_but_steady),
+		WITH_SERVER(test_many_stalled), WITH_SERVER(test_too_large),
+		WITH_SERVER(test_crowd),        WITH_SERVER(test_not_root),
+		WITH_SERVER(test_socket_file),  cmocka_unit_test(test_stale),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -174,8 +174,9 @@ static void client_process(struct client *c)
 	int r;
 
 	if (!end) {
-		if (c->in_len == sizeof(c->in) ||
-		    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
+		/* A request that comes in pieces: reading goes on, and starting it again is EALREADY. */
+		r = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+		if (c->in_len == sizeof(c->in) || (r < 0 && r != UV_EALREADY))
 			client_drop(c);
 		return;
 	}
