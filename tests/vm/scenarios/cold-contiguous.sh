@@ -1,5 +1,5 @@
 # 800 MiB of which 200 stay in use, contiguous, huge pages never: the cold part goes, the host gets it.
-# kernels: 6.12
+# kernels: 6.1 6.12 7.2
 # mem: 2G
 # timeout: 400
 
