@@ -77,6 +77,8 @@ static int open_loop(struct daemon *d)
 		return r;
 	uv_timer_init(&d->loop, &d->tick_timer);
 	d->tick_timer.data = d;
+	uv_timer_init(&d->loop, &d->sample_timer);
+	d->sample_timer.data = d;
 	uv_timer_init(&d->loop, &d->watchdog_timer);
 	if (watchdog)
 		uv_timer_start(&d->watchdog_timer, on_watchdog, watchdog, watchdog);
@@ -180,6 +182,7 @@ int daemon_open(struct daemon *d)
 	uname(&uts);
 	snprintf(d->kernel, sizeof(d->kernel), "%.63s", uts.release);
 	d->started_ms = now_ms();
+	privileges_raise_files();
 	d->cgroup_fd = open(d->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->cgroup_fd < 0)
 		return -errno;
@@ -191,6 +194,7 @@ int daemon_open(struct daemon *d)
 		r = open_sense(d);
 	if (r)
 		return r;
+	privileges_drop();
 	log_what_we_have(d);
 	return 0;
 }
@@ -237,6 +241,7 @@ void daemon_close(struct daemon *d)
 	machine_close(d->machine);
 	if (d->tick_timer.data) {
 		uv_close((uv_handle_t *)&d->tick_timer, NULL);
+		uv_close((uv_handle_t *)&d->sample_timer, NULL);
 		uv_close((uv_handle_t *)&d->watchdog_timer, NULL);
 		if (d->sig_term.data)
 			uv_close((uv_handle_t *)&d->sig_term, NULL);

@@ -56,6 +56,7 @@ struct daemon {
 	struct ebb_config config;
 	uv_loop_t loop;
 	uv_timer_t tick_timer;
+	uv_timer_t sample_timer;
 	uv_timer_t watchdog_timer;
 	uv_poll_t edges;
 	bool edges_open;
@@ -92,6 +93,10 @@ struct daemon {
 int daemon_open(struct daemon *d);
 void daemon_run(struct daemon *d);
 void daemon_close(struct daemon *d);
+
+/* privileges.c: as many open files as there may be, and no more rights than the work needs */
+void privileges_raise_files(void);
+void privileges_drop(void);
 
 /* tick.c: one turn of the line */
 void tick_run(struct daemon *d);

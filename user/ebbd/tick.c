@@ -21,6 +21,8 @@ uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static void on_sample_timer(uv_timer_t *timer);
+
 static int grow_arrays(struct daemon *d)
 {
 	size_t n = d->snap.nr_containers, items = n + d->snap.nr_orphans + 1;
@@ -97,20 +99,29 @@ static int sense(struct daemon *d, uint64_t now)
 	return tree_snapshot(d->tree, recs, n, now, &d->snap);
 }
 
-static uint64_t sample_faults(struct daemon *d, uint64_t now)
+/* On a timer of its own: opening a window needs no census. */
+static void sample_faults(struct daemon *d)
 {
-	uint64_t next;
+	uint64_t now = now_ms(), next = hooks_sampling(d->hooks, now, d->growing);
 
-	d->growing = false;
-	for (size_t i = 0; i < d->plan.nr_verdicts; i++)
-		d->growing |= d->plan.verdicts[i].growing;
-	next = hooks_sampling(d->hooks, now, d->growing);
-	return next ? next : UINT64_MAX;
+	uv_update_time(&d->loop);
+	if (next)
+		uv_timer_start(&d->sample_timer, on_sample_timer, next > now ? next - now : 1, 0);
+	else
+		uv_timer_stop(&d->sample_timer);
+}
+
+static void on_sample_timer(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	if (!d->stopping)
+		sample_faults(d);
 }
 
 void tick_run(struct daemon *d)
 {
-	uint64_t now = now_ms(), next, sampling;
+	uint64_t now = now_ms(), next;
 	int r = sense(d, now);
 
 	d->last_tick_ms = now;
@@ -135,10 +146,11 @@ void tick_run(struct daemon *d)
 	if (!d->edges_open && next > now + RESCAN_MS)
 		next = now + RESCAN_MS;
 	dispatch_plan(d);
+	d->growing = false;
+	for (size_t i = 0; i < d->plan.nr_verdicts; i++)
+		d->growing |= d->plan.verdicts[i].growing;
+	sample_faults(d);
 	now = now_ms();
-	sampling = sample_faults(d, now);
-	if (sampling < next)
-		next = sampling;
 	tick_soon(d, next > now ? next - now : 0);
 }
 

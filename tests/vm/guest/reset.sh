@@ -68,7 +68,12 @@ vm_reset()
 	local group
 	# Everything but process 1: containers, their monitors, ebbd, what a scenario forgot.
 	kill -KILL -1 2>/dev/null
-	sleep 0.2
+	# Emulated, the end of a process of a gigabyte takes seconds, and its group stays until then.
+	for _ in $(seq 100); do
+		sleep 0.1
+		! grep -ql 'populated 1' /sys/fs/cgroup/[!i]*/cgroup.events 2>/dev/null || continue
+		break
+	done
 	for group in /sys/fs/cgroup/*/; do
 		case $group in
 		*/init.scope/) continue ;;

@@ -7,7 +7,9 @@
 note "Linux $(uname -r), $(nproc) CPUs, up $(cut -d' ' -f1 /proc/uptime) s, $(host_rss_mib) MiB on the host"
 
 # --- free page reporting ---
+# Without ebbd only blocks of 2 MiB and more are reported (6.1: 260 of 300 MiB came back).
 drop_caches
+host_settles
 before=$(host_rss_mib)
 cg_new burner
 cg_run burner burn --status "$STATUS/burn" 300
@@ -19,10 +21,10 @@ check "$(cg_stat burner anon) >= 300 * 1048576" "and its cgroup is charged for t
 host_mark "burn ends"
 kill "$burner"
 begun=$(host_time)
-wait_for 30 host_falls_below $(((full - 270) * 1024)) ||
+wait_for 30 host_falls_below $(((full - 240) * 1024)) ||
 	fail "still $(host_rss_mib) of $full MiB on the host 30 s after the end"
-check "$(host_rss_mib) <= $full - 270" \
-	"its end gives 270 back, after $((($(host_time) - begun) / 1000000)) ms"
+check "$(host_rss_mib) <= $full - 240" \
+	"its end gives 240 back, after $((($(host_time) - begun) / 1000000)) ms"
 cg_del burner
 
 # --- the work programs ---
