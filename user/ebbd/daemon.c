@@ -28,29 +28,9 @@ static void on_stop(uv_signal_t *handle, int signum)
 	uv_stop(&d->loop);
 }
 
-/* A wrong file changes nothing: the options in force stay. */
 static void on_reload(uv_signal_t *handle, int signum)
 {
-	struct daemon *d = handle->data;
-	_cleanup_free_ struct ebb_config *fresh = calloc(1, sizeof(*fresh));
-	struct conf_error err;
-	char text[CONF_ERROR_MAX];
-	int r;
-
-	if (!fresh)
-		return;
-	r = conf_load(d->opts.config_path, fresh, &err);
-	if (!r)
-		r = conf_check_machine(fresh, d->opts.config_path, d->snap.machine.mem_total, 0,
-				       &err);
-	if (r) {
-		log_err("configuration not taken over: %s", conf_error_text(&err, text));
-		return;
-	}
-	d->config = *fresh;
-	tree_set_config(d->tree, &d->config);
-	log_info("configuration read again");
-	tick_soon(d, 0);
+	config_reload(handle->data);
 }
 
 static void on_watchdog(uv_timer_t *timer)

@@ -65,6 +65,7 @@ struct daemon {
 	int cgroup_fd;
 	char cgroup_root[256];
 	uint64_t started_ms;
+	uint64_t ram; /* bytes: the most that MemTotal has been */
 
 	struct act *act;
 	struct hooks *hooks;
@@ -98,8 +99,18 @@ void daemon_close(struct daemon *d);
 void privileges_raise_files(void);
 void privileges_drop(void);
 
+/*
+ * reload.c. The file at path, looked at with what the machine (NULL: not known)
+ * has in use now; ram as in struct daemon. 0, or a negative errno with err
+ * filled; *ret is not to be used then.
+ */
+int config_read(const char *path, struct machine *machine, uint64_t *ram, struct ebb_config *ret,
+		struct conf_error *err);
+void config_reload(struct daemon *d);
+
 /* tick.c: one turn of the line */
 void tick_run(struct daemon *d);
+void tick_fresh(struct daemon *d);
 void tick_soon(struct daemon *d, uint64_t delay_ms);
 
 /* dispatch.c: the plan to act, and what came of it back */

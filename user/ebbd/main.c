@@ -87,18 +87,15 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 static int load_config(struct daemon *d)
 {
-	struct ebb_snap_machine now = { 0 };
-	struct machine *m;
+	struct machine *machine = NULL;
 	struct conf_error err;
 	char text[CONF_ERROR_MAX];
-	int r = conf_load(d->opts.config_path, &d->config, &err);
+	int r;
 
-	if (!r && !machine_open(&m, NULL)) {
-		if (!machine_read(m, &now))
-			r = conf_check_machine(&d->config, d->opts.config_path, now.mem_total,
-					       now.mem_total - now.mem_available, &err);
-		machine_close(m);
-	}
+	if (machine_open(&machine, NULL))
+		machine = NULL;
+	r = config_read(d->opts.config_path, machine, &d->ram, &d->config, &err);
+	machine_close(machine);
 	if (!r)
 		return 0;
 	log_err("%s", conf_error_text(&err, text));

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The configuration, at the start and again at SIGHUP, against the machine as it is then. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ebbd/daemon.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+int config_read(const char *path, struct machine *machine, uint64_t *ram, struct ebb_config *ret,
+		struct conf_error *err)
+{
+	struct ebb_snap_machine now = { 0 };
+	int r = conf_load(path, ret, err);
+
+	if (r || !machine || machine_read(machine, &now))
+		return r;
+	/* What a balloon took meanwhile is not in MemTotal any more, and still this machine's. */
+	if (now.mem_total > *ram)
+		*ram = now.mem_total;
+	return conf_check_machine(ret, path, *ram, now.mem_total - now.mem_available, err);
+}
+
+/* A wrong file changes nothing: the options in force stay. */
+void config_reload(struct daemon *d)
+{
+	_cleanup_free_ struct ebb_config *fresh = calloc(1, sizeof(*fresh));
+	struct conf_error err;
+	char text[CONF_ERROR_MAX];
+
+	if (!fresh) {
+		log_err("configuration not taken over: %s", strerror(ENOMEM));
+		return;
+	}
+	if (config_read(d->opts.config_path, d->machine, &d->ram, fresh, &err)) {
+		log_err("configuration not taken over: %s", conf_error_text(&err, text));
+		return;
+	}
+	if (fresh->compress != d->config.compress)
+		log_warn("compress = %s takes effect when ebbd is started again",
+			 conf_compress_name(fresh->compress));
+	d->config = *fresh;
+	tree_set_config(d->tree, &d->config);
+	log_info("configuration read again");
+	tick_soon(d, 0);
+}
