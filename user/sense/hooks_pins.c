@@ -72,6 +72,10 @@ static gid_t ebb_group(void)
 	return g ? g->gr_gid : 0;
 }
 
+/*
+ * What is made in the directory has its group (S_ISGID), so that a pin that is
+ * replaced later needs no CAP_CHOWN: giving a file the group it has is allowed.
+ */
 static int own(const char *path, mode_t mode)
 {
 	if (chown(path, 0, ebb_group()) || chmod(path, mode))
@@ -121,7 +125,7 @@ int hooks_pin(struct hooks *h)
 	h->pin_dir = strdup(dir);
 	if (!h->pin_dir)
 		return -ENOMEM;
-	r = own(dir, 0750);
+	r = own(dir, 02750);
 	containers = h->skel ? bpf_map__fd(h->skel->maps.containers)
 			     : census_containers_fd(h->census);
 	if (!r)
