@@ -433,7 +433,7 @@ static void check_pins(struct hooks *h, struct groups *g)
 	verdict(exists(PIN_DIR "/containers") && exists(PIN_DIR "/edges") &&
 			exists(PIN_DIR "/census_records"),
 		"pins: the maps are there");
-	verdict(!stat(PIN_DIR, &st) && (st.st_mode & 07777) == 0750 &&
+	verdict(!stat(PIN_DIR, &st) && (st.st_mode & 07777) == 02750 &&
 			!stat(PIN_DIR "/containers", &st) && (st.st_mode & 07777) == 0640,
 		"pins: for root and the group only");
 	if (hooks_census(h, &recs, &n))
