@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "act/journal_int.h"
 #include "lib/cleanup.h"
-#include "lib/files.h"
-
-/* linux/exportfs.h, kernel-internal; the handle of kernfs is the 64-bit id (since 5.5). */
-#define FILEID_KERNFS 0xfe
 
 static void journal_unlockp(struct journal **j)
 {
@@ -78,80 +72,6 @@ void journal_loaded(struct journal *j, struct journal_report *report)
 	*report = j->loaded;
 }
 
-/* --- what an entry stands for ----------------------------------------------- */
-
-static int open_cgroup(const struct journal *j, uint64_t id)
-{
-	struct {
-		struct file_handle head;
-		uint64_t id;
-	} handle = { .head = { .handle_bytes = sizeof(uint64_t), .handle_type = FILEID_KERNFS } };
-	int fd;
-
-	if (j->cgroup_root < 0)
-		return -EOPNOTSUPP; /* which is not "gone" */
-	memcpy(handle.head.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(j->cgroup_root, &handle.head, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static bool is_gone(int r)
-{
-	return r == -ENOENT || r == -ENODEV || r == -ESTALE;
-}
-
-/* dirfd to pass on with the name, or a negative errno; close it when >= 0. */
-static int entry_open(const struct journal *j, const struct journal_entry *e, char *name,
-		      size_t size)
-{
-	bool file = e->kind == JOURNAL_FILE;
-	int n = snprintf(name, size, "%s%s", file ? j->root : "", e->target);
-
-	if (n < 0 || (size_t)n >= size)
-		return -ENAMETOOLONG;
-	return file ? AT_FDCWD : open_cgroup(j, e->cgroup);
-}
-
-static int entry_io(const struct journal *j, const struct journal_entry *e, char *ret_value,
-		    const char *value)
-{
-	char name[512], text[1024];
-	int dir = entry_open(j, e, name, sizeof(name));
-	_cleanup_close_ int close_dir = dir;
-	char *open, *close;
-	ssize_t n;
-
-	if (dir < 0 && dir != AT_FDCWD)
-		return dir;
-	if (value)
-		return write_file_at(dir, name, value);
-	n = read_line_at(dir, name, text, sizeof(text));
-	if (n < 0)
-		return n;
-	/* A choice, "lzo [lz4] zstd": only the word can be put back. */
-	open = strchr(text, '[');
-	close = open ? strchr(open, ']') : NULL;
-	if (close) {
-		*close = '\0';
-		memmove(text, open + 1, strlen(open));
-	}
-	if (strlen(text) >= JOURNAL_VALUE_LEN)
-		return -EFBIG;
-	memcpy(ret_value, text, strlen(text) + 1);
-	return 0;
-}
-
-static int entry_read(const struct journal *j, const struct journal_entry *e,
-		      char ret[JOURNAL_VALUE_LEN])
-{
-	return entry_io(j, e, ret, NULL);
-}
-
-static int entry_write(const struct journal *j, const struct journal_entry *e, const char *value)
-{
-	return entry_io(j, e, NULL, value);
-}
-
 static int set_text(char *to, size_t size, const char *from)
 {
 	size_t len = strlen(from);
@@ -178,16 +98,16 @@ static int undo_slot(struct journal *j, struct journal_slot *slot, struct journa
 
 	if (j->read_only)
 		return -EROFS;
-	r = entry_read(j, &slot->e, now);
+	r = journal_entry_read(j, &slot->e, now);
 	if (!r && journal_same_value(now, slot->e.set)) {
-		r = entry_write(j, &slot->e, slot->e.old);
+		r = journal_entry_write(j, &slot->e, slot->e.old);
 		sum.undone += !r;
 	} else if (!r) {
 		/* Still the old one: we died between the entry and the deed. */
 		if (!journal_same_value(now, slot->e.old))
 			sum.left_alone++;
 	}
-	if (is_gone(r)) {
+	if (journal_is_gone(r)) {
 		sum.gone++;
 		r = 0;
 	}
@@ -254,7 +174,7 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 		*ret_seq = 0;
 	r = set_text(e.target, sizeof(e.target), path);
 	r = r ?: set_text(e.set, sizeof(e.set), value);
-	r = r ?: entry_read(j, &e, e.old);
+	r = r ?: journal_entry_read(j, &e, e.old);
 	if (r)
 		return r;
 	if (journal_same_value(e.old, value)) {
@@ -277,7 +197,7 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 	slot = journal_slot_add(j, &e);
 	if (!slot)
 		return -ENOMEM; /* entered, not set: found so at the next start */
-	r = entry_write(j, &e, value);
+	r = journal_entry_write(j, &e, value);
 	if (r) {
 		forget_slot(j, slot);
 		return r;
@@ -302,8 +222,8 @@ static int plan_cgroups(struct journal *j, const char *file, struct journal_cgro
 		*e = (struct journal_entry){ .kind = JOURNAL_CGROUP, .cgroup = groups[i].id };
 		r = set_text(e->target, sizeof(e->target), file);
 		r = r ?: set_text(e->set, sizeof(e->set), groups[i].value);
-		r = r ?: entry_read(j, e, e->old);
-		if (is_gone(r))
+		r = r ?: journal_entry_read(j, e, e->old);
+		if (journal_is_gone(r))
 			continue;
 		if (r)
 			return r;
@@ -319,9 +239,9 @@ static int plan_cgroups(struct journal *j, const char *file, struct journal_cgro
 static int set_entries(struct journal *j, const struct journal_entry *entries, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		int r = entry_write(j, &entries[i], entries[i].set);
+		int r = journal_entry_write(j, &entries[i], entries[i].set);
 
-		if (r && !is_gone(r))
+		if (r && !journal_is_gone(r))
 			return r;
 	}
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between journal.c (what is set and undone) and journal_store.c (what is on disk). */
+/*
+ * Between journal.c (what is set and undone), journal_entry.c (the files that
+ * it is about) and journal_store.c (what is on disk).
+ */
 #ifndef EBB_ACT_JOURNAL_INT_H
 #define EBB_ACT_JOURNAL_INT_H
 
@@ -41,5 +44,11 @@ void journal_store_remove(struct journal *j, uint64_t seq);
 struct journal_slot *journal_slot_add(struct journal *j, const struct journal_entry *e);
 void journal_slot_remove(struct journal *j, struct journal_slot *slot);
 struct journal_slot *journal_slot_find(struct journal *j, uint64_t seq);
+
+/* The value that is there now, and another in its place; of a choice, the word that is chosen. */
+int journal_entry_read(const struct journal *j, const struct journal_entry *e,
+		       char ret[JOURNAL_VALUE_LEN]);
+int journal_entry_write(const struct journal *j, const struct journal_entry *e, const char *value);
+bool journal_is_gone(int error); /* of the two above: the file, or its cgroup, is no more */
 
 #endif /* EBB_ACT_JOURNAL_INT_H */

@@ -34,6 +34,12 @@ void swap_open(struct swap_ctx *s, enum ebb_compress compress, bool dry_run,
  */
 int swap_close(struct swap_ctx *s, uint32_t deadline_ms, char *reason, size_t size);
 
+/*
+ * swapoff of the device at path. -ETIMEDOUT: it was told to give up, by signal,
+ * and the swap stays; or it does not heed that, and goes on behind us.
+ */
+int swap_off(const char *path, uint32_t deadline_ms);
+
 /* --- parts, for tests --- */
 
 struct swap_entry {
