@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "lib/capabilities.h"
+#include "skip.h"
 
 #define SETPCAP CAPABILITY(CAP_SETPCAP)
 
@@ -27,11 +28,8 @@ static void need(uint64_t wanted)
 	struct capabilities c;
 
 	assert_int_equal(capabilities_get(&c), 0);
-	if ((c.effective & wanted) != wanted) {
-		print_message("needs root with these capabilities: %#llx\n",
-			      (unsigned long long)wanted);
-		skip();
-	}
+	if ((c.effective & wanted) != wanted)
+		skip_because("needs root with the capabilities %#llx", (unsigned long long)wanted);
 }
 
 /* fn's result: 0, or the line that it failed at. */

@@ -17,6 +17,7 @@
 #include "lib/cleanup.h"
 #include "live_server.h"
 #include "report/model.h"
+#include "skip.h"
 
 static char dir[] = "/tmp/ebb-cli-XXXXXX";
 static char path[64];
@@ -177,7 +178,7 @@ static void test_pausing(void **state)
 	if (getuid() == 0)
 		check_pausing();
 	else
-		skip();
+		skip_because("pausing needs root");
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	expect(EBB_EXIT_FAILED, "pause", name, "", "ebb: the name is too long\n");
@@ -190,7 +191,7 @@ static void test_not_root(void **state)
 	pid_t pid;
 
 	if (getuid() != 0)
-		skip();
+		skip_because("giving up root needs root");
 	assert_int_equal(chmod(dir, 0755), 0);
 	for (int member = 1; member >= 0; member--) {
 		assert_int_equal(chmod(path, member ? 0666 : 0600), 0);

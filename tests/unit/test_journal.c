@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "act/journal.h"
+#include "skip.h"
 
 #define FILE_A "/sys/kernel/mm/a"
 #define FILE_B "/proc/sys/vm/b"
@@ -426,7 +427,7 @@ static void open_groups(struct groups *g)
 	char top[256];
 
 	if (geteuid() || !find_cgroup2(top, sizeof(top)))
-		skip();
+		skip_because("needs root and cgroup v2");
 	g->root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(g->root >= 0);
 	snprintf(g->path, sizeof(g->path), "%s/ebb-test-%d", top, getpid());

@@ -17,6 +17,7 @@
 
 #include "lib/cleanup.h"
 #include "sense/pressure.h"
+#include "skip.h"
 
 #define GROUPS 3
 
@@ -129,7 +130,7 @@ static void watches_groups(void **state)
 	struct fixture *f = *state;
 
 	if (!f->cgroups)
-		skip();
+		skip_because("needs root, cgroup v2 and PSI");
 	assert_int_equal(pressure_watch(f->p, 22, f->dirs[0]), 0);
 	assert_int_equal(pressure_watch(f->p, 22, f->dirs[0]), 0);
 	assert_int_equal(pressure_watched(f->p), 1);
@@ -151,7 +152,7 @@ static void ends_with_the_group(void **state)
 	struct fixture *f = *state;
 
 	if (!f->cgroups)
-		skip();
+		skip_because("needs root, cgroup v2 and PSI");
 	assert_int_equal(pressure_watch(f->p, 11, f->dirs[0]), 0);
 	assert_int_equal(pressure_watch(f->p, 22, f->dirs[1]), 0);
 	remove_group(f, 0);
