@@ -274,22 +274,21 @@ static int read_ages(struct census_files *c)
 {
 	const char *name = !c->k->lru_gen_read ? "lru_gen" : "lru_gen_full";
 	struct ages a = { .c = c, .known = c->nr };
-	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *text = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_close_ int fd = -1;
 	size_t size = 0;
 	ssize_t len;
-	int fd, r;
+	int r;
 
 	if (c->k->lru_gen < 0 || !(c->k->lru_gen & 1) || c->k->debugfs_fd < 0 ||
 	    (c->k->lru_gen_read && c->k->lru_gen_full_read))
 		return 0;
 	fd = openat(c->k->debugfs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (!f) {
-		if (fd >= 0)
-			close(fd);
+	if (!f)
 		return 0;
-	}
+	fd = -1; /* f's now */
 	len = getdelim(&text, &size, '\0', f);
 	if (len <= 0)
 		return 0;
