@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest's end on a real loop; a pseudo terminal stands in for the port, this test for the host.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "act/balloon_int.h"
+#include "lib/cleanup.h"
+
+#define GiB (1ull << 30)
+
+static struct {
+	uv_loop_t loop;
+	struct balloon *b;
+	int master;
+	int slave; /* held, so that the master survives the balloon's closing */
+	char buf[EBB_CHANNEL_LINE_MAX];
+	struct channel_reader reader;
+	unsigned int heard;
+} t;
+
+static void on_event(void *arg, enum balloon_event event, const struct balloon_state *state)
+{
+	assert_ptr_equal(state, balloon_state(t.b));
+	t.heard |= HEARD(event);
+}
+
+static int start(void **state)
+{
+	struct termios raw;
+	struct balloon_options opts = {
+		.vsock_cid = UINT32_MAX, .ttl_ms = 3000, .name = "guest", .ram = 4 * GiB
+	};
+	char path[128];
+
+	memset(&t, 0, sizeof(t));
+	t.reader = (struct channel_reader){ .buf = t.buf, .size = sizeof(t.buf) };
+	t.master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (t.master < 0 || grantpt(t.master) || unlockpt(t.master) ||
+	    ptsname_r(t.master, path, sizeof(path)))
+		return -1;
+	t.slave = open(path, O_RDWR | O_NOCTTY);
+	if (t.slave < 0 || tcgetattr(t.slave, &raw))
+		return -1;
+	cfmakeraw(&raw);
+	if (tcsetattr(t.slave, TCSANOW, &raw))
+		return -1;
+	opts.port = path;
+	uv_loop_init(&t.loop);
+	return balloon_open(&t.b, &t.loop, &opts, on_event, NULL);
+}
+
+static int finish(void **state)
+{
+	balloon_close(t.b);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	close(t.master);
+	close(t.slave);
+	return uv_loop_close(&t.loop);
+}
+
+/* The next line of the guest, within 5 s. */
+static struct channel_message next(void)
+{
+	uint64_t end = uv_hrtime() + 5000000000ull;
+
+	while (uv_hrtime() < end) {
+		struct pollfd p = { .fd = t.master, .events = POLLIN };
+		struct channel_message m;
+		char c;
+		size_t line;
+
+		uv_run(&t.loop, UV_RUN_NOWAIT);
+		if (poll(&p, 1, 5) <= 0)
+			continue;
+		while (read(t.master, &c, 1) == 1) {
+			const char *data = &c;
+			size_t left = 1;
+
+			if (!channel_read(&t.reader, &data, &left, &line))
+				continue;
+			assert_int_equal(channel_parse(t.buf, line, &m), 0);
+			return m;
+		}
+	}
+	fail_msg("the guest said nothing");
+	return (struct channel_message){ 0 };
+}
+
+static void answer(const struct channel_message *m)
+{
+	char line[EBB_CHANNEL_LINE_MAX];
+	int n = channel_format(line, sizeof(line), m);
+	unsigned int before = t.heard = 0;
+
+	assert_true(n > 0 && write(t.master, line, (size_t)n) == n);
+	for (int i = 0; i < 200 && t.heard == before; i++) {
+		uv_run(&t.loop, UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+}
+
+static struct channel_message greeting(void)
+{
+	struct channel_message hello = next();
+	struct channel_message m = {
+		.type = CHANNEL_WELCOME, .version = 1, .min = GiB, .max = 4 * GiB
+	};
+
+	assert_int_equal(hello.type, CHANNEL_HELLO);
+	strcpy(m.session, hello.session);
+	answer(&m);
+	assert_int_equal(balloon_state(t.b)->link, BALLOON_TALKING);
+	return hello;
+}
+
+static void test_hello_lease_ack(void **state)
+{
+	const struct balloon_state *s = balloon_state(t.b);
+	struct channel_message hello = greeting(), m;
+
+	assert_string_equal(hello.name, "guest");
+	assert_int_equal(hello.ram, 4 * GiB);
+	assert_int_equal(strlen(hello.boot), EBB_CHANNEL_BOOT_LEN);
+	assert_int_equal(s->min, GiB);
+	assert_int_equal(s->max, 4 * GiB);
+
+	balloon_want(t.b, 2 * GiB, 100);
+	m = next();
+	assert_int_equal(m.type, CHANNEL_LEASE);
+	assert_int_equal(m.seq, 1);
+	assert_int_equal(m.want, 2 * GiB);
+	assert_int_equal(m.idle, 100);
+	assert_int_equal(m.ttl_ms, 3000);
+	answer(&(struct channel_message){ .type = CHANNEL_ACK,
+					  .seq = 1,
+					  .applied = 3 * GiB,
+					  .actual = 4 * GiB,
+					  .ttl_ms = 3000,
+					  .clamp = CHANNEL_CLAMP_RATE });
+	assert_true(t.heard & HEARD(BALLOON_ACK));
+	assert_int_equal(s->applied, 3 * GiB);
+	assert_int_equal(s->actual, 4 * GiB);
+	assert_int_equal(s->clamp, CHANNEL_CLAMP_RATE);
+	assert_true(s->rtt_ns > 0 && s->rtt_ns < 5000000000ull);
+	assert_int_equal(s->acked, 1);
+
+	/* Renewed at a third of the ttl, with the next number. */
+	m = next();
+	assert_int_equal(m.type, CHANNEL_LEASE);
+	assert_int_equal(m.seq, 2);
+	assert_int_equal(m.want, 2 * GiB);
+}
+
+static void test_growing_does_not_wait_for_a_renewal(void **state)
+{
+	struct channel_message m;
+	uint64_t start_ns;
+
+	greeting();
+	balloon_want(t.b, GiB, 0);
+	assert_int_equal(next().want, GiB);
+	start_ns = uv_hrtime();
+	balloon_want(t.b, 4 * GiB, 0);
+	m = next();
+	assert_int_equal(m.want, 4 * GiB);
+	assert_true(uv_hrtime() - start_ns < 900000000ull);
+}
+
+static void test_pressure(void **state)
+{
+	const struct balloon_state *s = balloon_state(t.b);
+
+	greeting();
+	answer(&(struct channel_message){
+		.type = CHANNEL_PRESSURE, .level = CHANNEL_LEVEL_LOW, .need = 123 });
+	assert_int_equal(t.heard, HEARD(BALLOON_PRESSURE));
+	assert_int_equal(s->level, CHANNEL_LEVEL_LOW);
+	assert_int_equal(s->need, 123);
+}
+
+static void test_what_is_left_of_another_connection(void **state)
+{
+	const struct balloon_state *s = balloon_state(t.b);
+	struct channel_message hello = next(), m = { .type = CHANNEL_WELCOME, .version = 1 };
+
+	/* Half a line, somebody's ack, somebody's welcome: none of them is for us. */
+	assert_int_equal(write(t.master, "ied\":5}\n", 8), 8);
+	answer(&(struct channel_message){ .type = CHANNEL_ACK, .seq = 1 });
+	strcpy(m.session, "ffffffffffffffff");
+	answer(&m);
+	assert_int_equal(s->link, BALLOON_WAITING);
+	assert_int_equal(s->ack_seq, 0);
+	strcpy(m.session, hello.session);
+	answer(&m);
+	assert_int_equal(s->link, BALLOON_TALKING);
+	assert_int_equal(s->bad, 1);
+}
+
+static void test_a_host_that_forgot_us_gets_another_hello(void **state)
+{
+	const struct balloon_state *s = balloon_state(t.b);
+	struct channel_message first = greeting(), second;
+
+	balloon_want(t.b, GiB, 0);
+	next();
+	answer(&(struct channel_message){ .type = CHANNEL_ERROR, .text = "say hello first" });
+	assert_int_equal(s->link, BALLOON_WAITING);
+	assert_int_equal(s->level, CHANNEL_LEVEL_NONE);
+	assert_non_null(strstr(s->reason, "say hello first"));
+	second = greeting();
+	assert_string_not_equal(first.session, second.session);
+	/* And the lease is there again by itself, counted from one. */
+	assert_int_equal(next().seq, 1);
+	assert_int_equal(s->lost, 1);
+}
+
+static void test_says_bye(void **state)
+{
+	greeting();
+	balloon_want(t.b, GiB, 0);
+	assert_int_equal(next().type, CHANNEL_LEASE);
+	balloon_want(t.b, 0, 0);
+	assert_int_equal(next().type, CHANNEL_BYE);
+	balloon_want(t.b, GiB, 0);
+	assert_int_equal(next().type, CHANNEL_LEASE);
+	balloon_close(t.b);
+	t.b = NULL;
+	assert_int_equal(next().type, CHANNEL_BYE);
+}
+
+static void test_without_a_port(void **state)
+{
+	struct balloon_options opts = { .port = "/nowhere/ebb.channel", .vsock_cid = UINT32_MAX };
+	struct balloon *b;
+
+	assert_int_equal(balloon_open(&b, &t.loop, &opts, NULL, NULL), 0);
+	balloon_want(b, GiB, 0);
+	for (int i = 0; i < 50; i++) {
+		uv_run(&t.loop, UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+	assert_int_equal(balloon_state(b)->link, BALLOON_ABSENT);
+	assert_non_null(strstr(balloon_state(b)->reason, EBB_CHANNEL_NAME));
+	assert_int_equal(balloon_state(b)->sent, 0);
+	balloon_close(b);
+}
+
+int main(void)
+{
+#define test(f) cmocka_unit_test_setup_teardown(f, start, finish)
+	const struct CMUnitTest tests[] = {
+		test(test_hello_lease_ack),
+		test(test_growing_does_not_wait_for_a_renewal),
+		test(test_pressure),
+		test(test_what_is_left_of_another_connection),
+		test(test_a_host_that_forgot_us_gets_another_hello),
+		test(test_says_bye),
+		test(test_without_a_port),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
