@@ -26,12 +26,14 @@ static int answer_data(json_t *data, json_t **ret_data, char *errbuf)
 static int answer_list(void *arg, const struct server_peer *peer, const json_t *request,
 		       json_t **ret_data, char *errbuf)
 {
+	tick_fresh(arg);
 	return answer_data(publish_list(arg), ret_data, errbuf);
 }
 
 static int answer_status(void *arg, const struct server_peer *peer, const json_t *request,
 			 json_t **ret_data, char *errbuf)
 {
+	tick_fresh(arg);
 	return answer_data(publish_status(arg), ret_data, errbuf);
 }
 

@@ -12,6 +12,9 @@
 /* Edges come in bursts, as a container starts: one look for all of them. */
 #define TICK_MIN_GAP_MS 20
 #define RESCAN_MS 1000
+#define GROWING_MS 1000 /* between two looks while something starts or grows, … */
+#define QUIET_MS 10000 /* … and otherwise at most: growth that no edge tells of */
+#define FRESH_MS 1000
 
 uint64_t now_ms(void)
 {
@@ -22,6 +25,11 @@ uint64_t now_ms(void)
 }
 
 static void on_sample_timer(uv_timer_t *timer);
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static int grow_arrays(struct daemon *d)
 {
@@ -137,21 +145,29 @@ void tick_run(struct daemon *d)
 		return;
 	}
 	d->have_plan = true;
-	next = d->plan.next_ms;
-	if (d->again_ms && now >= d->again_ms)
-		d->again_ms = 0;
-	if (d->again_ms && d->again_ms < next)
-		next = d->again_ms;
-	/* Nobody tells of births and exits: look for them. */
-	if (!d->edges_open && next > now + RESCAN_MS)
-		next = now + RESCAN_MS;
-	dispatch_plan(d);
 	d->growing = false;
 	for (size_t i = 0; i < d->plan.nr_verdicts; i++)
 		d->growing |= d->plan.verdicts[i].growing;
+	next = d->plan.next_ms;
+	if (d->again_ms && now >= d->again_ms)
+		d->again_ms = 0;
+	if (d->again_ms)
+		next = earlier(next, d->again_ms);
+	next = earlier(next, now + (d->growing ? GROWING_MS : QUIET_MS));
+	/* Nobody tells of births and exits: look for them. */
+	if (!d->edges_open)
+		next = earlier(next, now + RESCAN_MS);
+	dispatch_plan(d);
 	sample_faults(d);
 	now = now_ms();
 	tick_soon(d, next > now ? next - now : 0);
+}
+
+/* For people who look: figures that are a second old at most, however quiet it is. */
+void tick_fresh(struct daemon *d)
+{
+	if (!d->stopping && now_ms() - d->last_tick_ms >= FRESH_MS)
+		tick_run(d);
 }
 
 static void on_timer(uv_timer_t *timer)
