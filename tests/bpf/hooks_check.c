@@ -49,6 +49,46 @@ static void print_rungs(const struct hooks *h)
 	}
 }
 
+/* The highest id of a program so far: what is loaded later has a higher one. */
+static uint32_t last_program(void)
+{
+	uint32_t id = 0, last = 0;
+
+	while (!bpf_prog_get_next_id(id, &id))
+		last = id;
+	return last;
+}
+
+#define MAX_INSNS 1000000 /* the verifier gives up beyond (BPF_COMPLEXITY_LIMIT_INSNS) */
+
+/* What the verifier went through for each of our programs, and what became of it. */
+static void check_programs(uint32_t after)
+{
+	uint32_t id = after, worst = 0, n = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		/* libbpf's own probes of what this kernel can are gone by now. */
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len)) {
+			printf("    program %-16s verified %6u instructions, translated %5u, "
+			       "machine code %5u bytes\n",
+			       info.name, info.verified_insns, info.xlated_prog_len / 8,
+			       info.jited_prog_len);
+			worst = info.verified_insns > worst ? info.verified_insns : worst;
+			n++;
+		}
+		close(fd);
+	}
+	verdict(n && worst < MAX_INSNS / 20,
+		"%u programs, the largest at %u verified instructions (a twentieth of the limit)",
+		n, worst);
+}
+
 /* Every rung but the best says what is lost and how to mend it. */
 static void check_rungs(const struct hooks *h)
 {
@@ -482,6 +522,33 @@ static void check_many_lines(struct hooks *h, struct groups *g)
 }
 
 /* Programs of ours that are loaded: hooks stay loaded as long as they are attached. */
+/* No room is said, to the caller and in the ladder, and harms none of those that are in. */
+static void check_full(struct hooks_opts *opts)
+{
+	struct hooks_opts few = *opts;
+	struct ebb_container c;
+	struct hooks *h;
+
+	few.max_tracked = 2;
+	few.pin_dir = "";
+	if (!verdict(!hooks_open(&h, &few), "it opens for two groups"))
+		return;
+	verdict(!hooks_track(h, 1, 1, "one") && !hooks_track(h, 2, 1, "one") &&
+			rung_of(h, "faults")->without[0] == '\0',
+		"two groups have room");
+	verdict(hooks_track(h, 3, 3, "three") == -E2BIG && hooks_counts(h, 3, &c) == -ENOENT,
+		"the third has none");
+	verdict(strstr(rung_of(h, "faults")->without, "of 1 groups: more than 2") &&
+			!rung_of(h, "faults")->best,
+		"and the ladder says so: %s", rung_of(h, "faults")->without);
+	verdict(!hooks_track(h, 2, 1, "renamed") && !hooks_counts(h, 2, &c) &&
+			!strcmp(c.name, "renamed"),
+		"one that is in can be renamed");
+	verdict(!hooks_untrack(h, 1) && !hooks_track(h, 3, 3, "three"),
+		"the room of one that went is another's");
+	hooks_close(h);
+}
+
 static unsigned int our_programs(void)
 {
 	static const char *const names[] = { "cgroup_mkdir",    "cgroup_rmdir", "page_fault_user",
@@ -586,15 +653,18 @@ int main(void)
 	struct hooks_opts opts = { .pin_dir = PIN_DIR, .log = print_log, .max_cgroups = 2500 };
 	struct groups g;
 	struct hooks *h;
+	uint32_t last;
 	int r;
 
 	need_root();
 	groups_open(&g, "hooks");
+	last = last_program();
 	opts.cgroup_fd = g.root;
 	r = hooks_open(&h, &opts);
 	if (verdict(!r, "the ladder opens (%s)", strerror(-r))) {
 		print_rungs(h);
 		check_rungs(h);
+		check_programs(last);
 		check_edges(h, &g);
 		check_faults(h, &g);
 		check_refaults(h, &g);
@@ -603,6 +673,7 @@ int main(void)
 		check_lost_edges(h, &g);
 		hooks_close(h);
 		verdict(!exists(PIN_DIR), "closing removes the pins");
+		check_full(&opts);
 		check_death(&opts);
 		r = hooks_open(&h, &(struct hooks_opts){ .cgroup_fd = g.root, .pin_dir = "" });
 		if (!r) {

@@ -84,6 +84,7 @@ struct daemon {
 	bool have_plan;
 	uint64_t last_tick_ms;
 	uint64_t edges_lost;
+	uint64_t untracked; /* groups, see hooks_track() */
 	uint64_t again_ms; /* one more turn is due then; 0: none */
 	bool growing;
 	struct totals totals;

@@ -11,13 +11,25 @@
 #define GROUPS_MAX 64
 #define AGAIN_MS 150
 
+/* Where the hooks' counts are lost, the census still has all of a group. */
+static void track_group(struct daemon *d, uint64_t group, const struct tree_container *c)
+{
+	int r = hooks_track(d->hooks, group, c->id, c->name);
+
+	if (r == -E2BIG && !d->untracked++)
+		log_warn("more groups than are counted: see faults in `ebb doctor`");
+	else if (r)
+		log_debug("faults of group %llu are not counted: %s", (unsigned long long)group,
+			  strerror(-r));
+}
+
 static void rename_groups(struct daemon *d, const struct tree_container *c)
 {
 	uint64_t ids[GROUPS_MAX];
 	size_t n = tree_groups(d->tree, c->id, ids, GROUPS_MAX);
 
 	for (size_t i = 0; i < n && i < GROUPS_MAX; i++)
-		hooks_track(d->hooks, ids[i], c->id, c->name);
+		track_group(d, ids[i], c);
 }
 
 static void watch_pressure(struct daemon *d, uint64_t id)
@@ -55,7 +67,7 @@ void watch_tree(void *arg, enum tree_event event, const struct tree_container *c
 		track_drop(d, c->id);
 		break;
 	case TREE_GROUP_JOINED:
-		hooks_track(d->hooks, group, c->id, c->name);
+		track_group(d, group, c);
 		break;
 	case TREE_GROUP_LEFT:
 		hooks_untrack(d->hooks, group);

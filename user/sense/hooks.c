@@ -13,6 +13,8 @@
 #include "ebb.skel.h"
 
 #define DEFAULT_CGROUPS 2048
+/* An entry takes memory when it is made, the map itself 16 bytes for each: 256 KiB. */
+#define DEFAULT_TRACKED 16384
 #define DEFAULT_OVERHEAD_PPM 5000 /* 0.5% of one CPU */
 
 static int hooks_new(struct hooks **ret, const struct hooks_opts *opts)
@@ -27,6 +29,8 @@ static int hooks_new(struct hooks **ret, const struct hooks_opts *opts)
 	h->log.arg = opts->log_arg;
 	if (!h->opts.max_cgroups)
 		h->opts.max_cgroups = DEFAULT_CGROUPS;
+	if (!h->opts.max_tracked)
+		h->opts.max_tracked = DEFAULT_TRACKED;
 	if (!h->opts.overhead_ppm)
 		h->opts.overhead_ppm = DEFAULT_OVERHEAD_PPM;
 	h->sampling.stats_fd = -1;

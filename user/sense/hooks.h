@@ -38,6 +38,7 @@ struct hooks_opts {
 			  caller's and must outlive the object */
 	bool no_bpf; /* files only */
 	uint32_t max_cgroups; /* room to start with, 0: a default; it grows by itself */
+	uint32_t max_tracked; /* groups that hooks_track() can take, 0: 16384 */
 	uint32_t overhead_ppm; /* budget of the fault hooks: share of one CPU, 0: 5000 */
 	/* Diagnostics of libbpf and the verifier, line by line; NULL: dropped. */
 	void (*log)(void *arg, const char *line);
@@ -60,7 +61,10 @@ int hooks_probe(struct hooks **ret, const struct hooks_opts *opts);
 /* Detaches everything, removes the pins and their directory. NULL is fine. */
 void hooks_close(struct hooks *h);
 
-/* The array is the object's and fixed from hooks_open() on. */
+/*
+ * The array is the object's. The rungs are fixed from hooks_open() on; the
+ * texts of "faults" change once more when there are groups beyond max_tracked.
+ */
 const struct hook_rung *hooks_rungs(const struct hooks *h, size_t *ret_n);
 
 /*
@@ -83,6 +87,8 @@ uint64_t hooks_edges_lost(const struct hooks *h);
  * Which groups are counted: an entry in the map `containers`. name is made
  * printable and cut to fit. Tracking a tracked group renames it and keeps
  * its counts. Without BPF these answer 0 and hooks_counts() -ENODATA.
+ * hooks_track(): -E2BIG where there is no room: that group is in the census as
+ * all are, but its faults and refaults are not counted apart.
  */
 int hooks_track(struct hooks *h, uint64_t group, uint64_t container, const char *name);
 int hooks_untrack(struct hooks *h, uint64_t group);

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/text.h"
@@ -53,6 +54,20 @@ static int containers_fd(const struct hooks *h)
 	return h->census ? census_containers_fd(h->census) : -1;
 }
 
+/* Said where the ladder is shown, for as long as we run: those that were refused stay out. */
+static void say_full(struct hooks *h)
+{
+	struct hook_rung *rung = &h->ladder.rungs[DATA_FAULTS];
+
+	h->refused++;
+	snprintf(h->full_text, sizeof(h->full_text),
+		 "faults and refaults of %u groups: more than %u are there at once", h->refused,
+		 h->opts.max_tracked);
+	rung->best = false;
+	rung->without = h->full_text;
+	rung->remedy = "fewer cgroups";
+}
+
 int hooks_track(struct hooks *h, uint64_t group, uint64_t container, const char *name)
 {
 	struct ebb_container value = { .container = container };
@@ -63,6 +78,8 @@ int hooks_track(struct hooks *h, uint64_t group, uint64_t container, const char 
 	text_printable(value.name, sizeof(value.name), name);
 	if (!bpf_map_update_elem(fd, &group, &value, BPF_NOEXIST))
 		return 0;
+	if (errno == E2BIG)
+		say_full(h);
 	if (errno != EEXIST)
 		return -errno;
 	/*

@@ -154,6 +154,9 @@ struct hooks {
 	void (*edge_fn)(void *arg, const struct ebb_edge *e);
 	void *edge_arg;
 
+	uint32_t refused; /* groups for which the map of containers had no room */
+	char full_text[128];
+
 	struct census *census; /* one of the two */
 	struct census_files *files;
 	struct sampling sampling;

@@ -127,7 +127,7 @@ static int configure(struct hooks *h, struct ebb_bpf *skel, uint32_t progs)
 	r |= bpf_map__set_autocreate(skel->maps.census_records, false);
 	r |= bpf_map__set_autocreate(skel->maps.census_raw, false);
 	r |= bpf_map__set_autocreate(skel->maps.fault_start, progs & latency);
-	r |= bpf_map__set_max_entries(skel->maps.containers, h->opts.max_cgroups);
+	r |= bpf_map__set_max_entries(skel->maps.containers, h->opts.max_tracked);
 	skel->rodata->memory_hierarchy = h->kernel.hierarchy;
 	skel->rodata->edges_hierarchy = h->kernel.hierarchy;
 	skel->rodata->stamp_faults = progs & latency;
