@@ -18,6 +18,7 @@
 #include "policy/policy.h"
 #include "report/model.h"
 #include "report/server.h"
+#include "sense/edges_inotify.h"
 #include "sense/hooks.h"
 #include "sense/machine.h"
 #include "sense/pressure.h"
@@ -60,6 +61,7 @@ struct daemon {
 	uv_timer_t watchdog_timer;
 	uv_poll_t edges;
 	bool edges_open;
+	struct edges_inotify *inotify; /* that edges polls; NULL: it is the ring of BPF */
 	uv_signal_t sig_term, sig_int, sig_hup;
 	bool stopping;
 	int cgroup_fd;
@@ -126,6 +128,8 @@ void track_drop(struct daemon *d, uint64_t id);
 /* watch.c: what the tree and the kernel tell between two ticks */
 void watch_tree(void *arg, enum tree_event event, const struct tree_container *c, uint64_t group);
 int watch_open(struct daemon *d);
+/* After each census, for edges without BPF. */
+void watch_follow(struct daemon *d, const struct ebb_census *recs, size_t n, uint64_t now);
 void watch_close(struct daemon *d);
 
 /* answer.c: the commands of the socket */

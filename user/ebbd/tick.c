@@ -101,6 +101,7 @@ static int sense(struct daemon *d, uint64_t now)
 	r = tree_update(d->tree, recs, n, now);
 	if (r)
 		return r;
+	watch_follow(d, recs, n, now);
 	r = machine_read(d->machine, &d->snap.machine);
 	if (r)
 		return r;

@@ -10,6 +10,9 @@
 
 #define GROUPS_MAX 64
 #define AGAIN_MS 150
+/* Without BPF a census is dear: a burst of edges gets two, and what then comes waits so long. */
+#define LOOK_GAP_MS 100
+#define RESCAN_MS 1000
 
 /* Where the hooks' counts are lost, the census still has all of a group. */
 static void track_group(struct daemon *d, uint64_t group, const struct tree_container *c)
@@ -103,6 +106,39 @@ static void on_edges(uv_poll_t *poll, int status, int events)
 	}
 }
 
+static void on_inotify(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	uint64_t now = now_ms(), next = d->last_tick_ms + LOOK_GAP_MS;
+
+	if (status < 0 || d->stopping || edges_inotify_read(d->inotify) <= 0)
+		return;
+	tick_soon(d, next > now ? next - now : 0);
+	d->again_ms = now + AGAIN_MS;
+}
+
+static int open_group(void *arg, uint64_t id)
+{
+	const struct daemon *d = arg;
+
+	return tree_open_dir(d->tree, id);
+}
+
+void watch_follow(struct daemon *d, const struct ebb_census *recs, size_t n, uint64_t now)
+{
+	uint64_t again = 0;
+
+	if (!d->inotify)
+		return;
+	/* What was born in a new group before it was watched; and those that cannot be. */
+	if (edges_inotify_follow(d->inotify, recs, n, open_group, d) > 0)
+		again = now + AGAIN_MS;
+	else if (edges_inotify_unwatched(d->inotify))
+		again = now + RESCAN_MS;
+	if (again && d->again_ms <= now)
+		d->again_ms = again;
+}
+
 static void on_stall(void *arg, uint64_t id)
 {
 	struct daemon *d = arg;
@@ -119,14 +155,18 @@ int watch_open(struct daemon *d)
 
 	if (r)
 		return r;
-	if (fd < 0)
-		return 0;
+	if (fd < 0) {
+		/* Without either, the ticks look for themselves. */
+		if (edges_inotify_open(&d->inotify, 0))
+			return 0;
+		fd = edges_inotify_fd(d->inotify);
+	}
 	r = uv_poll_init(&d->loop, &d->edges, fd);
 	if (r)
 		return r;
 	d->edges.data = d;
 	d->edges_open = true;
-	return uv_poll_start(&d->edges, UV_READABLE, on_edges);
+	return uv_poll_start(&d->edges, UV_READABLE, d->inotify ? on_inotify : on_edges);
 }
 
 void watch_close(struct daemon *d)
@@ -134,6 +174,8 @@ void watch_close(struct daemon *d)
 	if (d->edges_open)
 		uv_close((uv_handle_t *)&d->edges, NULL);
 	d->edges_open = false;
+	edges_inotify_close(d->inotify);
+	d->inotify = NULL;
 	pressure_close(d->pressure);
 	d->pressure = NULL;
 }

@@ -76,7 +76,7 @@ int hooks_census(struct hooks *h, const struct ebb_census **ret, size_t *ret_n);
 
 /*
  * Edges: becomes readable when some wait. -1 without BPF: the caller watches
- * by inotify or by rescans. hooks_edges_read() returns how many it handed to
+ * by inotify (edges_inotify.h). hooks_edges_read() returns how many it handed to
  * fn. When hooks_edges_lost() grew, some were dropped: rescan.
  */
 int hooks_edges_fd(const struct hooks *h);
