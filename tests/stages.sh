@@ -200,6 +200,6 @@ prefetch_vm() {
 }
 
 stage_vm() {
-	step "vm: the build" make_ all || return 0
+	step "vm: the build" make_ all bpf-build || return 0
 	passes_on vm timeout --foreground -k 60 2700 tests/vm/all --build "$O"
 }

@@ -193,7 +193,7 @@ static void judge(double *whole, double *windows, double *inside, int n,
 	if (attached)
 		return;
 	b = print_spread("the windows within their runs:", windows, n);
-	verdict(cost->ns * 1e6 / cost->wall_ns <= cost->budget_ppm && cost->windows > 1,
+	verdict(cost->share_ppm <= cost->budget_ppm && cost->windows > 1,
 		"overhead: by its own account within the budget");
 	verdict(b.mean <= GOAL_PERCENT, "overhead: %+.2f%% +- %.2f by the windows (goal %.1f%%)",
 		b.mean, b.error, GOAL_PERCENT);

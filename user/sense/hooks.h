@@ -96,9 +96,9 @@ int hooks_counts(const struct hooks *h, uint64_t group, struct ebb_container *re
 
 /*
  * Duty cycle of the fault hooks: attaches and detaches them such that their
- * measured cost stays within the budget, averaged over a minute. growing:
- * some container is starting or growing, so stay attached as long as the
- * budget allows. Returns when to call again (CLOCK_MONOTONIC, ms), at the
+ * measured cost stays within the budget in any minute. growing: some
+ * container is starting or growing, so stay attached as long as half of what
+ * is left of it allows. Returns when to call again (CLOCK_MONOTONIC, ms), at the
  * latest; 0: never (there are no fault hooks). Call at once when growing
  * turned true.
  */
@@ -112,7 +112,7 @@ struct hooks_cost {
 	uint64_t ns; /* spent on all of them */
 	uint64_t attached_ns; /* wall time with the hooks attached */
 	uint64_t wall_ns; /* wall time since hooks_open() */
-	uint32_t share_ppm; /* ns / wall_ns over the last minute, of one CPU */
+	uint32_t share_ppm; /* of one CPU over the last minute, hooks_open() in it or not */
 	uint32_t budget_ppm;
 	uint64_t census_passes;
 	uint64_t census_ns; /* wall time in hooks_census(), all passes */

@@ -114,30 +114,58 @@ struct ladder {
 /* Chooses anew, around what has failed. */
 void ladder_choose(struct ladder *l, const struct kernel_facts *k);
 
+/* --- what the fault hooks may cost (hooks_account.c); times are CLOCK_MONOTONIC, ns --- */
+
+#define ACCOUNT_SECONDS 61 /* a minute touches so many seconds */
+
+struct fault_account {
+	uint32_t budget_ppm; /* of one CPU, in any minute */
+	uint64_t toggle_ns; /* what attaching and detaching cost, of late; 0: not known */
+	uint64_t spent[ACCOUNT_SECONDS]; /* by second, a ring */
+	uint64_t second; /* that was last written */
+	uint64_t total_ns;
+};
+
+void account_init(struct fault_account *a, uint32_t budget_ppm, uint64_t now);
+void account_spend(struct fault_account *a, uint64_t ns, uint64_t now);
+/* What was spent in the last minute, and what may still be. */
+uint64_t account_minute(const struct fault_account *a, uint64_t now);
+uint64_t account_left(const struct fault_account *a, uint64_t now);
+/* A window was opened and closed again, for so much. */
+void account_toggled(struct fault_account *a, uint64_t ns);
+/* What a window opened now may cost, attaching and detaching included; 0: none may be opened. */
+uint64_t account_allows(struct fault_account *a, uint64_t now, bool growing);
+/* When a window of a quiet machine cost so much, how long until it is paid for. */
+uint64_t account_pay_ms(const struct fault_account *a, uint64_t ns);
+/* How long the rest lasts when so much was spent in that time. */
+uint64_t account_lasts_ms(uint64_t left, uint64_t spent, uint64_t passed_ms);
+
 /* --- the object --- */
 
 struct sampling {
 	bool usable; /* there are programs to attach */
 	bool attached;
-	bool timing; /* BPF statistics are on in this window */
+	bool timing; /* BPF statistics are on */
 	int stats_fd;
 	int nr_cpus;
 	uint64_t *percpu; /* room for a look-up in a per-CPU map */
+	struct fault_account account;
 	uint64_t opened_ns; /* CLOCK_MONOTONIC of hooks_open() */
-	uint64_t window_start_ns;
-	uint64_t window_events; /* counter when the window opened */
-	uint64_t window_cost; /* ns, attaching and detaching included */
-	uint64_t timed_ns, timed_runs, timed_events; /* when the timing began */
-	uint64_t last_ns; /* when the balance was last brought up to date */
-	uint64_t next_ms;
-	int64_t balance_ns; /* what may be spent; below 0: owed */
+	uint64_t last_ns; /* when the account was last brought up to date */
+	uint64_t next_ms; /* the next window of a quiet machine, not before */
 	uint64_t windows;
 	uint64_t events;
 	uint64_t event_ns; /* measured, entry included */
-	uint64_t spent_ns;
 	uint64_t attached_ns;
-	uint64_t minute[60]; /* spent by second, a ring */
-	uint64_t minute_at; /* the second that was last written */
+	/* of the window that is open */
+	uint64_t window_start_ns;
+	uint64_t window_events; /* counter when it opened */
+	uint64_t window_seen; /* events in it so far */
+	uint64_t window_toggle; /* ns that attaching took, and turning timing on and off */
+	uint64_t window_cost; /* ns, all of it */
+	uint64_t window_allowance; /* ns that it may cost */
+	uint64_t timed_ns, timed_runs; /* when the timing began */
+	uint64_t timed_events; /* seen while timed, in this window */
 };
 
 struct hooks {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The duty cycle of the fault hooks.
- *
- * An account in nanoseconds of CPU fills at the rate of the budget, up to a minute's worth, and is
- * charged with what the hooks cost: events times the cost of one, plus the CPU time of attaching
- * and detaching. While something grows the hooks stay as long as the account lasts. Otherwise a
- * window opens now and then, and the next waits until this one's cost is paid at a part of the
- * budget, which leaves the rest for the next growth.
+ * The duty cycle of the fault hooks: opens and closes windows, and charges each to the account
+ * (hooks_account.c) with events times the cost of one, plus the CPU time of attaching and
+ * detaching. While something grows a window stays as long as its allowance lasts. Otherwise one
+ * opens now and then, and the next waits until this one's cost is paid at a part of the budget,
+ * which leaves the rest for the next growth.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,8 +23,9 @@
 #define WINDOW_MS 100
 #define PERIOD_MS 5000 /* at least, between two windows of a quiet machine */
 #define GROW_CHECK_MS 250
-#define WINDOW_SHARE 60 /* percent of the budget that windows alone may use */
+#define AGAIN_MS 1000 /* while something grows that cannot be paid for */
 #define TIMED_WINDOWS 16 /* one in so many is timed by the kernel */
+#define TIMED_EVENTS 1000 /* of fewer events the first, cold ones would decide */
 
 /*
  * Cost that the kernel's run time does not see: entering and leaving an empty
@@ -76,39 +75,30 @@ static void timed_runs(const struct hooks *h, uint64_t *ns, uint64_t *runs)
 	}
 }
 
-static void spend(struct sampling *s, uint64_t ns, uint64_t now)
+/* What the window that is open has cost so far, by what is known now of the cost of an event. */
+static uint64_t price(const struct sampling *s, uint64_t events)
 {
-	uint64_t second = now / NSEC;
+	uint64_t timed = s->timing ? events : s->timed_events;
 
-	/* Seconds in which nobody looked. */
-	for (int i = 0; i < 60 && s->minute_at < second; i++, s->minute_at++)
-		s->minute[(s->minute_at + 1) % 60] = 0;
-	s->minute_at = second;
-	s->minute[second % 60] += ns;
-	s->spent_ns += ns;
-	s->balance_ns -= ns;
+	return s->window_toggle + events * s->event_ns + timed * TIMING_NS;
 }
 
-/* Brings the account up to date. */
+/* Brings the account up to date. An event that proves dearer is charged for the whole window. */
 static void settle(struct hooks *h, uint64_t now)
 {
 	struct sampling *s = &h->sampling;
-	int64_t cap = 60 * (int64_t)h->opts.overhead_ppm * 1000;
 	uint64_t events, cost;
 
-	s->balance_ns += (now - s->last_ns) * h->opts.overhead_ppm / 1000000;
-	if (s->balance_ns > cap)
-		s->balance_ns = cap;
 	if (s->attached) {
 		events = events_seen(h) - s->window_events;
-		cost = events * (s->event_ns + (s->timing ? TIMING_NS : 0));
-		s->window_events += events;
-		s->events += events;
-		s->window_cost += cost;
+		cost = price(s, events);
 		s->attached_ns += now - s->last_ns;
-		spend(s, cost, now);
-	} else {
-		spend(s, 0, now);
+		s->events += events - s->window_seen;
+		s->window_seen = events;
+		if (cost > s->window_cost) {
+			account_spend(&s->account, cost - s->window_cost, now);
+			s->window_cost = cost;
+		}
 	}
 	s->last_ns = now;
 }
@@ -117,7 +107,7 @@ static void begin_timing(struct hooks *h)
 {
 	struct sampling *s = &h->sampling;
 
-	s->timing = false;
+	s->timed_events = 0;
 	if (s->windows % TIMED_WINDOWS)
 		return;
 	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -125,27 +115,25 @@ static void begin_timing(struct hooks *h)
 		return;
 	s->timing = true;
 	timed_runs(h, &s->timed_ns, &s->timed_runs);
-	s->timed_events = events_seen(h);
 }
 
 static void end_timing(struct hooks *h)
 {
 	struct sampling *s = &h->sampling;
-	uint64_t ns, runs, events;
+	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID), ns, runs;
 
-	if (!s->timing)
-		return;
 	timed_runs(h, &ns, &runs);
-	events = events_seen(h) - s->timed_events;
+	s->timed_events = events_seen(h) - s->window_events;
 	close(s->stats_fd);
 	s->stats_fd = -1;
 	s->timing = false;
-	/* Of a few events the first, cold ones would decide. */
-	if (events >= 1000)
-		s->event_ns = ((ns - s->timed_ns) + (runs - s->timed_runs) * ENTRY_NS) / events;
+	if (s->timed_events >= TIMED_EVENTS)
+		s->event_ns =
+			((ns - s->timed_ns) + (runs - s->timed_runs) * ENTRY_NS) / s->timed_events;
+	s->window_toggle += clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 }
 
-static int open_window(struct hooks *h)
+static int open_window(struct hooks *h, uint64_t allowance)
 {
 	struct sampling *s = &h->sampling;
 	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -153,32 +141,35 @@ static int open_window(struct hooks *h)
 
 	h->skel->bss->window_ns = clock_ns(CLOCK_MONOTONIC);
 	s->window_events = events_seen(h);
+	s->window_seen = 0;
 	s->window_cost = 0;
+	s->window_allowance = allowance;
 	r = hooks_attach_windowed(h);
 	if (r)
 		return r;
 	begin_timing(h);
 	s->attached = true;
 	s->windows++;
-	s->last_ns = s->window_start_ns = clock_ns(CLOCK_MONOTONIC);
-	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	s->window_cost += cpu;
-	spend(s, cpu, s->last_ns);
+	s->window_start_ns = clock_ns(CLOCK_MONOTONIC);
+	s->last_ns = s->window_start_ns;
+	s->window_toggle = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	settle(h, s->window_start_ns);
 	return 0;
 }
 
 static void close_window(struct hooks *h, uint64_t now)
 {
 	struct sampling *s = &h->sampling;
-	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t cpu;
 
-	end_timing(h);
+	if (s->timing)
+		end_timing(h);
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	hooks_detach_windowed(h);
+	s->window_toggle += clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	settle(h, now); /* with the cost just measured */
 	s->attached = false;
-	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	s->window_cost += cpu;
-	spend(s, cpu, now);
+	account_toggled(&s->account, s->window_toggle);
 }
 
 int sampling_init(struct hooks *h)
@@ -195,9 +186,7 @@ int sampling_init(struct hooks *h)
 	s->stats_fd = -1;
 	s->event_ns = FIRST_GUESS_NS;
 	s->opened_ns = s->last_ns = clock_ns(CLOCK_MONOTONIC);
-	s->minute_at = s->opened_ns / NSEC;
-	/* Half a minute's worth: what starts together with ebbd is to be seen starting. */
-	s->balance_ns = 30 * (int64_t)h->opts.overhead_ppm * 1000;
+	account_init(&s->account, h->opts.overhead_ppm, s->opened_ns);
 	return 0;
 }
 
@@ -209,93 +198,79 @@ void sampling_stop(struct hooks *h)
 	h->sampling.percpu = NULL;
 }
 
-/* When a window costs this much, how long until it is paid for. */
-static uint64_t pay_ms(const struct hooks *h, uint64_t cost)
-{
-	return cost * 1000000 / h->opts.overhead_ppm * 100 / WINDOW_SHARE / MSEC;
-}
-
-/* How long the account lasts at the rate of this window so far. */
-static uint64_t lasts_ms(const struct sampling *s, uint64_t now)
-{
-	uint64_t ms = (now - s->window_start_ns) / MSEC;
-	uint64_t per_ms = s->window_cost / (ms ? ms : 1);
-
-	if (s->balance_ns <= 0)
-		return 0;
-	return per_ms ? s->balance_ns / per_ms : GROW_CHECK_MS;
-}
-
 static uint64_t while_attached(struct hooks *h, uint64_t now, bool growing)
 {
 	struct sampling *s = &h->sampling;
-	uint64_t now_ms = now / MSEC, end_ms = s->window_start_ns / MSEC + WINDOW_MS, wait;
+	uint64_t now_ms = now / MSEC, passed = (now - s->window_start_ns) / MSEC;
+	uint64_t cost, left, wait;
 
-	if (growing && s->balance_ns > 0) {
-		wait = lasts_ms(s, now);
+	/* The kernel's timing costs something itself: no longer than it takes to know. */
+	if (s->timing && s->window_cost - s->window_toggle > TIMED_EVENTS * s->event_ns) {
+		end_timing(h);
+		settle(h, now);
+	}
+	/* It has to be detached, too. */
+	cost = s->window_cost + s->account.toggle_ns / 2;
+	left = s->window_allowance > cost ? s->window_allowance - cost : 0;
+	wait = account_lasts_ms(left, s->window_cost - s->window_toggle, passed);
+	if (wait && growing) {
 		if (wait > GROW_CHECK_MS)
 			wait = GROW_CHECK_MS;
 		return now_ms + (wait < 10 ? 10 : wait);
 	}
-	/* The first window is worth its length even where the account is empty. */
-	if (now_ms < end_ms)
-		return end_ms;
+	if (wait && passed < WINDOW_MS)
+		return now_ms + (wait < WINDOW_MS - passed ? wait : WINDOW_MS - passed);
 	close_window(h, now);
-	wait = pay_ms(h, s->window_cost);
-	if (wait < PERIOD_MS)
-		wait = PERIOD_MS;
-	return now_ms + wait;
+	wait = account_pay_ms(&s->account, s->window_cost);
+	s->next_ms = now_ms + (wait < PERIOD_MS ? PERIOD_MS : wait);
+	return growing ? now_ms + AGAIN_MS : s->next_ms;
+}
+
+static uint64_t while_detached(struct hooks *h, uint64_t now, bool growing)
+{
+	struct sampling *s = &h->sampling;
+	uint64_t now_ms = now / MSEC, allowance = 0, at;
+
+	if (growing || now_ms >= s->next_ms)
+		allowance = account_allows(&s->account, now, growing);
+	if (!allowance) {
+		at = s->next_ms > now_ms ? s->next_ms : now_ms + PERIOD_MS;
+		return growing && at > now_ms + AGAIN_MS ? now_ms + AGAIN_MS : at;
+	}
+	if (open_window(h, allowance)) {
+		s->usable = false; /* attached once at the start, so this is for good */
+		return 0;
+	}
+	return now_ms + WINDOW_MS;
 }
 
 uint64_t hooks_sampling(struct hooks *h, uint64_t now_ms, bool growing)
 {
 	struct sampling *s = &h->sampling;
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
-	int64_t worth = (int64_t)h->opts.overhead_ppm * 2000; /* two seconds of the budget */
 
 	if (!s->usable)
 		return 0;
 	settle(h, now);
-	if (!s->attached) {
-		bool grow_now = growing && s->balance_ns > worth;
-
-		if (!grow_now && (now_ms < s->next_ms || s->balance_ns <= 0)) {
-			uint64_t at = s->next_ms > now_ms ? s->next_ms : now_ms + PERIOD_MS;
-
-			return growing && at > now_ms + 1000 ? now_ms + 1000 : at;
-		}
-		if (open_window(h)) {
-			s->usable = false; /* attached once at the start, so this is for good */
-			return 0;
-		}
-		s->next_ms = now_ms + (growing ? GROW_CHECK_MS : WINDOW_MS);
-		return s->next_ms;
-	}
-	s->next_ms = while_attached(h, now, growing);
-	return s->next_ms;
+	return s->attached ? while_attached(h, now, growing) : while_detached(h, now, growing);
 }
 
 void hooks_cost(const struct hooks *h, struct hooks_cost *ret)
 {
 	const struct sampling *s = &h->sampling;
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), wall = now - s->opened_ns, minute = 0;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	for (uint64_t at = s->minute_at; at + 60 > now / NSEC; at--)
-		minute += s->minute[at % 60];
 	*ret = (struct hooks_cost){
 		.attached = s->attached,
 		.windows = s->windows,
 		.events = s->events,
 		.event_ns = s->event_ns,
-		.ns = s->spent_ns,
+		.ns = s->account.total_ns,
 		.attached_ns = s->attached_ns,
-		.wall_ns = wall,
+		.wall_ns = now - s->opened_ns,
+		.share_ppm = account_minute(&s->account, now) / 60000,
 		.budget_ppm = h->opts.overhead_ppm,
 		.census_passes = h->census_passes,
 		.census_ns = h->census_ns,
 	};
-	if (wall > 60 * NSEC)
-		wall = 60 * NSEC;
-	if (wall)
-		ret->share_ppm = minute * 1000000 / wall;
 }

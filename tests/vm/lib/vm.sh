@@ -76,7 +76,7 @@ vm_stage()
 {
 	local stage=$1 build=$2 file s
 	mkdir -p "$stage"/{bin,extra,tests/scenarios}
-	for file in "$build"/* "$build"/vm/work/*; do
+	for file in "$build"/* "$build"/vm/work/* "$build"/bpftest/*; do
 		if [ -f "$file" ] && [ -x "$file" ]; then
 			cp "$file" "$stage/bin/"
 		fi
