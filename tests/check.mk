@@ -90,7 +90,7 @@ check:
 	@O=$(O) tests/check $(STAGE)
 
 #: make demo         as root: boot a VM with containers and watch ebb at work (DEMO_SECONDS=240)
-demo: deps
+demo:
 	@tests/demo/demo
 
 # --- lint -----------------------------------------------------------------
