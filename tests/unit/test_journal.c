@@ -235,6 +235,50 @@ static void test_entry_first(void **state)
 	journal_close(j);
 }
 
+/* Room for nothing beyond the file as it is and five bytes. */
+static void limit_journal(const struct root *r, const struct rlimit *old, bool on)
+{
+	struct rlimit limit = *old;
+	char full[512];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s/journal", r->state);
+	assert_int_equal(stat(full, &st), 0);
+	if (on)
+		limit.rlim_cur = st.st_size + 5;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The disk is full as B is undone, and has room again as A is set. */
+static void tear_a_removal(const struct root *r)
+{
+	struct journal *j = open_it(r);
+	struct rlimit limit;
+	uint64_t seq = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(journal_set_file(j, FILE_B, "mine", &seq), 0);
+	limit_journal(r, &limit, true);
+	assert_int_equal(journal_undo(j, seq, NULL), 0);
+	limit_journal(r, &limit, false);
+	assert_int_equal(journal_set_file(j, FILE_A, "0x0007", NULL), 0);
+}
+
+static void test_a_torn_line_harms_no_other(void **state)
+{
+	struct root *r = *state;
+	struct journal_report report;
+	struct journal *j;
+
+	crash(r, tear_a_removal);
+	j = open_it(r);
+	report = recover(j);
+	assert_int_equal(report.damaged, 0);
+	assert_string_equal(root_get(r, FILE_A), "0x0000\n");
+	journal_close(j);
+}
+
 static void test_one_at_a_time(void **state)
 {
 	struct root *r = *state;
@@ -603,6 +647,7 @@ int main(void)
 		T(test_chain),
 		T(test_nothing_to_set),
 		T(test_entry_first),
+		T(test_a_torn_line_harms_no_other),
 		T(test_one_at_a_time),
 		T(test_torn_and_damaged),
 		T(test_no_journal),

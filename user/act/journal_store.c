@@ -69,6 +69,21 @@ static int write_all(int fd, const char *buf, size_t len)
 	return 0;
 }
 
+/*
+ * At the end of what is whole, wherever a write before it stopped: behind a torn
+ * line the next one would be lost with it.
+ */
+static int append_text(struct journal *j, const char *buf, size_t len)
+{
+	int r = lseek(j->fd, (off_t)j->bytes, SEEK_SET) < 0 ? -errno : write_all(j->fd, buf, len);
+
+	if (!r)
+		j->bytes += len;
+	else if (ftruncate(j->fd, (off_t)j->bytes))
+		return r; /* what is there has no newline, or is written over */
+	return r;
+}
+
 /* The lines of entries, in one buffer that the caller frees. */
 static int format_all(const struct journal_entry *entries, size_t nr, size_t stride, char **ret,
 		      size_t *ret_len)
@@ -119,10 +134,12 @@ static int rewrite(struct journal *j)
 	n = snprintf(header, sizeof(header), "ebb-journal 1 %s\n", j->boot_id);
 	r = write_all(fd, header, n);
 	r = r ?: write_all(fd, lines, len);
-	if (!r && (fsync(fd) || renameat(j->dir, NAME ".new", j->dir, NAME) || fsync(j->dir)))
+	if (!r && (fsync(fd) || renameat(j->dir, NAME ".new", j->dir, NAME)))
 		r = -errno;
 	if (r)
 		return r;
+	/* From here on the old file is nobody's, whether this can be synced or not. */
+	fsync(j->dir);
 	if (j->fd >= 0)
 		close(j->fd);
 	j->fd = TAKE_FD(fd);
@@ -148,16 +165,12 @@ int journal_store_append(struct journal *j, const struct journal_entry *entries,
 		return r;
 	if (j->bytes + len > JOURNAL_MAX_BYTES)
 		return -ENOSPC;
-	r = write_all(j->fd, lines, len);
-	if (!r && fdatasync(j->fd))
+	r = append_text(j, lines, len);
+	if (!r && fdatasync(j->fd)) {
 		r = -errno;
-	if (r) { /* a torn line would swallow the next one */
-		if (ftruncate(j->fd, j->bytes) || lseek(j->fd, j->bytes, SEEK_SET) < 0)
-			return r; /* its CRC does not match: skipped */
-		return r;
+		j->bytes -= len; /* the next one takes its place */
 	}
-	j->bytes += len;
-	return 0;
+	return r;
 }
 
 void journal_store_remove(struct journal *j, uint64_t seq)
@@ -170,8 +183,8 @@ void journal_store_remove(struct journal *j, uint64_t seq)
 		return;
 	n = journal_format_line(line, &e, true);
 	/* Not synced: after a crash of the machine the boot id says that all is void anyway. */
-	if (n > 0 && !write_all(j->fd, line, n))
-		j->bytes += n;
+	if (n > 0)
+		append_text(j, line, n);
 }
 
 /* --- loading --------------------------------------------------------------- */
