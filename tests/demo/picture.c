@@ -56,7 +56,6 @@ static void draw_moments(const struct panel *p, const struct model *m, double do
 	for (size_t i = 0; i < m->nr_marks; i++) {
 		const struct mark *k = &m->marks[i];
 		bool start = k->kind == MARK_START;
-		const char *color = start ? COLOR_START : COLOR_EXIT;
 		double x = panel_x(p, k->t), y;
 		char text[NAME_MAX_LEN + 16];
 		size_t level = 0;
@@ -68,14 +67,8 @@ static void draw_moments(const struct panel *p, const struct model *m, double do
 			level++;
 		free_from[level] = x + 7.0 * (double)strlen(text) + 10;
 		y = p->y - 12 - 16 * (double)level;
-		fprintf(p->out,
-			"<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s' "
-			"stroke-opacity='.55' stroke-dasharray='2 3'/>\n",
-			x, y - 10, x, down_to, color);
-		fprintf(p->out, "<text x='%.1f' y='%.1f' class='moment' style='fill:%s'>", x + 4, y,
-			color);
-		xml_text(p->out, text);
-		fputs("</text>\n", p->out);
+		panel_rule(p, x, y - 10, x, down_to, start ? "at-start" : "at-end");
+		panel_text(p, x + 4, y, "start", start ? "moment starts" : "moment ends", text);
 	}
 }
 
@@ -90,12 +83,11 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 	panel_text(&p, LEFT, VM_TOP - 62, "start", "heading",
 		   "The VM: what it holds of the host's memory");
 	grid_of_sizes(&p, 4);
-	panel_area(&p, &m->held, &m->resident, COLOR_START, 0.10);
-	panel_area(&p, &m->resident, NULL, COLOR_MEMORY, 0.22);
+	panel_area(&p, &m->held, &m->resident, "back-area");
+	panel_area(&p, &m->resident, NULL, "memory-area");
 	if (!m->without)
-		panel_line(&p, &m->held,
-			   "stroke='" COLOR_SOFT "' stroke-width='1.5' stroke-dasharray='6 4'");
-	panel_line(&p, &m->resident, "stroke='" COLOR_MEMORY "' stroke-width='2.2'");
+		panel_line(&p, &m->held, "held");
+	panel_line(&p, &m->resident, "memory");
 	panel_time_axis(&p, true);
 	draw_moments(&p, m, down_to);
 	spread_labels(y, 2, 46, p.y + p.h - 18);
@@ -104,9 +96,9 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 			   size_words(s.peak, size, sizeof(size)));
 		panel_text(&p, x, y[0] + 20, "start", "soft", "had nothing been given back");
 	}
-	fprintf(out, "<text x='%.1f' y='%.1f' class='figure' style='fill:%s'>%s</text>\n", x,
-		y[1] + 4, COLOR_MEMORY, size_words(s.end, size, sizeof(size)));
-	panel_text(&p, x, y[1] + 20, "start", "label", "at the end");
+	panel_text(&p, x, y[1] + 4, "start", "figure memory-ink",
+		   size_words(s.end, size, sizeof(size)));
+	panel_text(&p, x, y[1] + 20, "start", "", "at the end");
 }
 
 /* --- a container ---------------------------------------------------------------- */
@@ -132,9 +124,9 @@ static void box_facts(const struct panel *p, const struct model *m, const struct
 	if (m->without)
 		return;
 	snprintf(line, sizeof(line), "%s taken", size_words(box_taken(b), a, sizeof(a)));
-	panel_text(p, x, p->y + 14, "start", "label", line);
+	panel_text(p, x, p->y + 14, "start", "", line);
 	snprintf(line, sizeof(line), "%s came back", size_words(box_refaulted(b), a, sizeof(a)));
-	panel_text(p, x, p->y + 32, "start", "label", line);
+	panel_text(p, x, p->y + 32, "start", "", line);
 	if (b->running)
 		snprintf(line, sizeof(line), "%s in memory at the end",
 			 size_words(b->bytes, a, sizeof(a)));
@@ -156,9 +148,9 @@ static void draw_box(FILE *out, const struct model *m, const struct box *b, doub
 	grid_of_sizes(&p, 2);
 	if (combine(&hot, &b->bytes_s, &b->cold_s, -1) &&
 	    combine(&all, &b->bytes_s, &b->swap_s, 1)) {
-		panel_area(&p, &all, &b->bytes_s, COLOR_SWAP, 0.55);
-		panel_area(&p, &b->bytes_s, &hot, COLOR_COLD, 0.75);
-		panel_area(&p, &hot, NULL, COLOR_HOT, 0.85);
+		panel_area(&p, &all, &b->bytes_s, "compressed");
+		panel_area(&p, &b->bytes_s, &hot, "cold");
+		panel_area(&p, &hot, NULL, "used");
 	}
 	panel_time_axis(&p, false);
 	box_facts(&p, m, b);
@@ -169,19 +161,19 @@ static void draw_box(FILE *out, const struct model *m, const struct box *b, doub
 static void draw_legend(FILE *out, double x, double y)
 {
 	static const struct {
-		const char *color, *text;
-		double opacity, width;
+		const char *class, *text;
+		double width;
 	} items[] = {
-		{ COLOR_HOT, "in memory, used", .85, 132 },
-		{ COLOR_COLD, "in memory, cold", .75, 132 },
-		{ COLOR_SWAP, "taken, kept compressed (its size before)", .55, 0 },
+		{ "used", "in memory, used", 132 },
+		{ "cold", "in memory, cold", 132 },
+		{ "compressed", "taken, kept compressed (its size before)", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
 		fprintf(out,
-			"<rect x='%.1f' y='%.1f' width='12' height='12' rx='2' fill='%s' "
-			"fill-opacity='%.2f'/><text x='%.1f' y='%.1f' class='label'>%s</text>\n",
-			x, y - 10, items[i].color, items[i].opacity, x + 18, y, items[i].text);
+			"<rect x='%.1f' y='%.1f' width='12' height='12' rx='2' class='%s'/>"
+			"<text x='%.1f' y='%.1f'>%s</text>\n",
+			x, y - 10, items[i].class, x + 18, y, items[i].text);
 		x += items[i].width;
 	}
 }
@@ -200,11 +192,11 @@ static bool quantile_series(const struct lat *l, bool p99, struct series *s)
 	return true;
 }
 
-static void dots(const struct panel *p, const struct series *s, const char *color)
+static void dots(const struct panel *p, const struct series *s, const char *class)
 {
 	for (size_t i = 0; i < s->n; i++)
-		fprintf(p->out, "<circle cx='%.1f' cy='%.1f' r='2.6' fill='%s'/>\n",
-			panel_x(p, s->p[i].t), panel_y(p, s->p[i].v), color);
+		fprintf(p->out, "<circle cx='%.1f' cy='%.1f' r='2.6' class='%s'/>\n",
+			panel_x(p, s->p[i].t), panel_y(p, s->p[i].v), class);
 }
 
 static void latency_facts(const struct panel *p, const struct model *m, const struct lat *l)
@@ -231,7 +223,7 @@ static void latency_facts(const struct panel *p, const struct model *m, const st
 				 latency_words(q->p99, b, sizeof(b)));
 		else
 			snprintf(text, sizeof(text), "not measured");
-		panel_text(p, x, y + 20, "start", "label", text);
+		panel_text(p, x, y + 20, "start", "", text);
 		y += 36;
 	}
 }
@@ -258,27 +250,25 @@ static void draw_latency(FILE *out, const struct model *m, const struct lat *l, 
 	snprintf(text, sizeof(text), "How fast %s answers", l->name);
 	fprintf(out, "<text x='%.1f' y='%.1f' class='heading'>%s", LEFT, y - 14, text);
 	if (dense)
-		fprintf(out,
-			"<tspan dx='12' style='fill:%s'>p50</tspan><tspan dx='8' "
-			"style='fill:%s'>p99</tspan><tspan dx='8' class='soft'>of each "
-			"second, logarithmic</tspan></text>\n",
-			COLOR_MEMORY, COLOR_HOT);
+		fputs("<tspan dx='12' class='memory-ink'>p50</tspan><tspan dx='8' "
+		      "class='slow-ink'>p99</tspan><tspan dx='8' class='soft'>of each "
+		      "second, logarithmic</tspan></text>\n",
+		      out);
 	else
 		fputs("<tspan dx='12' class='soft'>a dot a request, logarithmic</tspan></text>\n",
 		      out);
 	for (double e = p.bottom; e <= p.top + 0.1; e++)
 		panel_grid(&p, pow(10, e), latency_words(pow(10, e), a, sizeof(a)));
 	if (dense) {
-		panel_line(&p, &p99, "stroke='" COLOR_HOT "' stroke-width='1.6'");
-		panel_line(&p, &p50, "stroke='" COLOR_MEMORY "' stroke-width='1.8'");
+		panel_line(&p, &p99, "slow");
+		panel_line(&p, &p50, "memory");
 	} else {
-		dots(&p, &p99, COLOR_MEMORY);
+		dots(&p, &p99, "memory-ink");
 	}
 	if (b && !isnan(b->first_taken_t)) {
 		double x = panel_x(&p, b->first_taken_t);
 
-		fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n", x, y,
-			x, y + p.h, COLOR_SOFT);
+		panel_rule(&p, x, y, x, y + p.h, "since");
 		panel_text(&p, x + 5, y + 11, "start", "soft over",
 			   "from here on memory was taken");
 	}
@@ -339,15 +329,8 @@ void svg_write(FILE *out, const struct model *m)
 		"height='%.0f' font-family='Inter, \"Helvetica Neue\", Arial, \"Liberation Sans\", "
 		"\"DejaVu Sans\", sans-serif'>\n",
 		WIDTH, height, WIDTH, height);
-	fputs("<style>text{fill:" COLOR_TEXT
-	      ";font-size:13px}.title{font-size:24px;font-weight:600}"
-	      ".heading{font-size:15px;font-weight:600}.soft{fill:" COLOR_SOFT
-	      ";font-weight:400;font-size:13px}.tick{fill:" COLOR_SOFT
-	      ";font-size:12px}.label{font-weight:400}.moment{font-size:12px}"
-	      ".moment,.over{paint-order:stroke;stroke:#fff;stroke-width:4px}"
-	      ".figure{font-size:20px;font-weight:600}</style>\n",
-	      out);
-	fprintf(out, "<rect width='%.0f' height='%.0f' fill='#fff'/>\n", WIDTH, height);
+	svg_style(out);
+	fprintf(out, "<rect width='%.0f' height='%.0f' rx='10' class='paper'/>\n", WIDTH, height);
 	draw_title(out, m);
 	bottom = y + boxes * (BOX_HEIGHT + GAP) - GAP;
 	draw_vm(out, m, bottom);

@@ -7,17 +7,7 @@
 
 #include "model.h"
 
-/* After Okabe and Ito: told apart by colour-blind eyes, and in grey by lightness. */
-#define COLOR_MEMORY "#0072B2"
-#define COLOR_HOT "#D98200"
-#define COLOR_COLD "#56B4E9"
-#define COLOR_SWAP "#B07AA1"
-#define COLOR_START "#00795A"
-#define COLOR_EXIT "#C0392B"
-#define COLOR_TEXT "#22272e"
-#define COLOR_SOFT "#66707b"
-#define COLOR_GRID "#e4e7eb"
-
+/* How things look is in classes: svg_style() gives each its colours, on light and on dark. */
 struct panel {
 	FILE *out;
 	double x, y, w, h; /* the area of the plot */
@@ -37,8 +27,12 @@ void panel_time_axis(const struct panel *p, bool labels);
 
 /* Steps, as the series are: filled down to `below` (NULL: the axis), or as a line. */
 void panel_area(const struct panel *p, const struct series *s, const struct series *below,
-		const char *fill, double opacity);
-void panel_line(const struct panel *p, const struct series *s, const char *style);
+		const char *class);
+void panel_line(const struct panel *p, const struct series *s, const char *class);
+void panel_rule(const struct panel *p, double x1, double y1, double x2, double y2,
+		const char *class);
+
+void svg_style(FILE *out);
 
 /* Moves labels apart that are closer than `gap`, keeping their order; n is small. */
 void spread_labels(double *y, size_t n, double gap, double lowest);

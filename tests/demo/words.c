@@ -27,6 +27,7 @@ static const struct {
 	{ "off", "left alone, by a rule" },
 	{ "paused", "paused by a person" },
 	{ "busy", "being taken right now" },
+	{ "shortfall", "not all of it could be taken; again soon" },
 	{ "failed", "the last attempt failed; again later" },
 };
 
