@@ -162,13 +162,13 @@ static bool parse_member(struct json_text *t, struct channel_message *m, struct 
 	struct json_value key, value;
 	size_t i;
 
-	if (!json_string(t, &key))
+	if (!channel_string(t, &key))
 		return false;
-	json_blanks(t);
-	if (!json_byte(t, ':'))
+	channel_blanks(t);
+	if (!channel_byte(t, ':'))
 		return false;
-	json_blanks(t);
-	if (!json_value(t, &value))
+	channel_blanks(t);
+	if (!channel_value(t, &value))
 		return false;
 	for (i = 0; key.fits && i < ARRAY_SIZE(members); i++)
 		if (!strcmp(members[i].name, key.text))
@@ -185,21 +185,21 @@ static bool parse_member(struct json_text *t, struct channel_message *m, struct 
 
 static bool parse_object(struct json_text *t, struct channel_message *m, struct seen *seen)
 {
-	json_blanks(t);
-	if (!json_byte(t, '{'))
+	channel_blanks(t);
+	if (!channel_byte(t, '{'))
 		return false;
-	json_blanks(t);
-	if (!json_byte(t, '}')) {
+	channel_blanks(t);
+	if (!channel_byte(t, '}')) {
 		do {
-			json_blanks(t);
+			channel_blanks(t);
 			if (!parse_member(t, m, seen))
 				return false;
-			json_blanks(t);
-		} while (json_byte(t, ','));
-		if (!json_byte(t, '}'))
+			channel_blanks(t);
+		} while (channel_byte(t, ','));
+		if (!channel_byte(t, '}'))
 			return false;
 	}
-	json_blanks(t);
+	channel_blanks(t);
 	return t->at == t->end;
 }
 

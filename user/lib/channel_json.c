@@ -5,14 +5,14 @@
 
 #define DEPTH_MAX 8 /* of values that are skipped */
 
-void json_blanks(struct json_text *t)
+void channel_blanks(struct json_text *t)
 {
 	while (t->at < t->end &&
 	       (*t->at == ' ' || *t->at == '\t' || *t->at == '\r' || *t->at == '\n'))
 		t->at++;
 }
 
-bool json_byte(struct json_text *t, char c)
+bool channel_byte(struct json_text *t, char c)
 {
 	if (t->at == t->end || *t->at != c)
 		return false;
@@ -77,13 +77,13 @@ static bool escape(struct json_text *t, unsigned int *ret)
 	return true;
 }
 
-bool json_string(struct json_text *t, struct json_value *ret)
+bool channel_string(struct json_text *t, struct json_value *ret)
 {
 	size_t len = 0;
 
 	ret->kind = JSON_IS_STRING;
 	ret->fits = true;
-	if (!json_byte(t, '"'))
+	if (!channel_byte(t, '"'))
 		return false;
 	for (;;) {
 		unsigned int c;
@@ -115,7 +115,7 @@ static bool number(struct json_text *t, struct json_value *ret)
 	const char *from;
 
 	ret->kind = JSON_IS_NUMBER;
-	ret->fits = !json_byte(t, '-');
+	ret->fits = !channel_byte(t, '-');
 	ret->number = 0;
 	from = t->at;
 	if (!digits(t) || (*from == '0' && t->at - from > 1))
@@ -124,15 +124,15 @@ static bool number(struct json_text *t, struct json_value *ret)
 		if (__builtin_mul_overflow(ret->number, 10, &ret->number) ||
 		    __builtin_add_overflow(ret->number, (uint64_t)(*p - '0'), &ret->number))
 			ret->fits = false;
-	if (json_byte(t, '.')) {
+	if (channel_byte(t, '.')) {
 		ret->fits = false;
 		if (!digits(t))
 			return false;
 	}
-	if (json_byte(t, 'e') || json_byte(t, 'E')) {
+	if (channel_byte(t, 'e') || channel_byte(t, 'E')) {
 		ret->fits = false;
-		if (!json_byte(t, '+'))
-			json_byte(t, '-');
+		if (!channel_byte(t, '+'))
+			channel_byte(t, '-');
 		if (!digits(t))
 			return false;
 	}
@@ -154,7 +154,7 @@ static bool scalar(struct json_text *t, struct json_value *ret)
 	if (t->at == t->end)
 		return false;
 	if (*t->at == '"')
-		return json_string(t, ret);
+		return channel_string(t, ret);
 	if (*t->at == '-' || is_digit(*t->at))
 		return number(t, ret);
 	ret->kind = JSON_IS_OTHER;
@@ -169,7 +169,7 @@ static bool element(struct json_text *t, unsigned int depth)
 {
 	struct json_value ignored;
 
-	json_blanks(t);
+	channel_blanks(t);
 	if (t->at < t->end && (*t->at == '{' || *t->at == '['))
 		return nested(t, depth + 1);
 	return scalar(t, &ignored);
@@ -185,29 +185,29 @@ static bool nested(struct json_text *t, unsigned int depth)
 	if (depth > DEPTH_MAX)
 		return false;
 	t->at++;
-	json_blanks(t);
-	if (json_byte(t, close))
+	channel_blanks(t);
+	if (channel_byte(t, close))
 		return true;
 	for (;;) {
-		json_blanks(t);
+		channel_blanks(t);
 		if (object) {
-			if (!json_string(t, &key))
+			if (!channel_string(t, &key))
 				return false;
-			json_blanks(t);
-			if (!json_byte(t, ':'))
+			channel_blanks(t);
+			if (!channel_byte(t, ':'))
 				return false;
 		}
 		if (!element(t, depth))
 			return false;
-		json_blanks(t);
-		if (json_byte(t, close))
+		channel_blanks(t);
+		if (channel_byte(t, close))
 			return true;
-		if (!json_byte(t, ','))
+		if (!channel_byte(t, ','))
 			return false;
 	}
 }
 
-bool json_value(struct json_text *t, struct json_value *ret)
+bool channel_value(struct json_text *t, struct json_value *ret)
 {
 	if (t->at < t->end && (*t->at == '{' || *t->at == '[')) {
 		ret->kind = JSON_IS_OTHER;

@@ -23,11 +23,11 @@ struct json_value {
 	char text[128]; /* unescaped, beyond printable ASCII '?' */
 };
 
-void json_blanks(struct json_text *t);
-bool json_byte(struct json_text *t, char c); /* takes c, if it comes next */
+void channel_blanks(struct json_text *t);
+bool channel_byte(struct json_text *t, char c); /* takes c, if it comes next */
 
 /* Each takes what it reads; false: this is not JSON. */
-bool json_string(struct json_text *t, struct json_value *ret);
-bool json_value(struct json_text *t, struct json_value *ret);
+bool channel_string(struct json_text *t, struct json_value *ret);
+bool channel_value(struct json_text *t, struct json_value *ret);
 
 #endif /* EBB_LIB_CHANNEL_JSON_H */
