@@ -28,12 +28,11 @@ event()
 		--arg role "${4:-}" '$ARGS.named')"
 }
 
-# Until so many seconds after the beginning.
+# Until so many seconds after the beginning. In one sleep: where the processor is emulated, a
+# process every now and then is much of it.
 until_second()
 {
-	while ((SECONDS < $1)); do
-		sleep 0.3
-	done
+	((SECONDS >= $1)) || sleep $(($1 - SECONDS))
 }
 
 # run_container NAME COMMAND...: in the foreground, and so the command's output is at hand.
@@ -56,24 +55,27 @@ hot=512 # keys that are asked for
 start_redis()
 {
 	local keys
+	event start redis "starts, and is given $redis_mib MiB" "$hot keys asked for, all the time"
 	run_container redis redis-server --port $redis_port --bind 127.0.0.1 --save '' \
 		--appendonly no --dir /tmp >"$STATUS/redis.log" 2>&1 &
 	jobs+=($!)
-	keys=$("$here/load" fill $redis_port "$redis_mib" "$(scaled 48)")
+	keys=$("$here/load" fill $redis_port "$redis_mib" "$(scaled 30 8)") ||
+		fail "redis was not filled: $(tail -n 3 "$STATUS/redis.log" | tr '\n' ' ')"
 	event ready redis "has $keys keys in $((keys / 256)) MiB; $hot of them are asked for, all the time"
-	"$here/load" ask $redis_port redis "$keys" $hot 20 &
+	"$here/load" ask $redis_port redis "$keys" $hot 10 &
 	jobs+=($!)
 }
 
 start_node()
 {
-	run_container node node "$here/service.js" $node_port "$node_mib" "$(scaled 40)" \
+	event start node "starts, and renders $node_mib MiB of pages" "warms up, then idles"
+	run_container node node "$here/service.js" $node_port "$node_mib" "$(scaled 25 6)" \
 		"$STATUS/node" \
 		>"$STATUS/node.log" 2>&1 &
 	jobs+=($!)
 	wait_for 120 test -s "$STATUS/node" || fail "the Node service did not start"
 	event ready node "is warm; from now on it answers a request now and then"
-	"$here/load" http $node_port node "$(scaled 5 2)" &
+	"$here/load" http $node_port node "$(scaled 3 2)" &
 	jobs+=($!)
 }
 
@@ -111,29 +113,38 @@ host_data event "$(jq -cn --argjson seconds "$length" --arg kernel "$(uname -r |
 "$here/watch" 1000 "${watch[@]}" &
 jobs+=($!)
 
-event start redis "starts, and is given $redis_mib MiB" "$hot keys asked for, all the time"
-event start node "starts, and renders $node_mib MiB of pages" "warms up, then idles"
-start_node &
-node_job=$!
-start_redis
-wait $node_job
+# One after the other, with some time for each to be alone: how fast it answers is to be compared
+# with itself before any of its memory was taken.
+services()
+{
+	start_redis
+	until_second $((SECONDS + $(scaled 10)))
+	start_node
+}
 
 # The builds: each at its moment, or once the others had some time for themselves, and the second
 # not where it would not be over in time.
 builds()
 {
 	local long
-	long=$(scaled 25 5)
-	until_second $((SECONDS + $(scaled 30)))
-	until_second "$(scaled 75)"
+	long=$(scaled 15 4)
+	until_second $((SECONDS + $(scaled 25)))
+	until_second "$(scaled 95)"
 	run_build "$long" 0
 	until_second $((SECONDS + $(scaled 25)))
-	until_second "$(scaled 150)"
-	((SECONDS + long * 3 / 2 >= length)) || run_build "$long" 1000
+	until_second "$(scaled 160)"
+	((SECONDS + long * 2 >= length)) || run_build "$long" 1000
 }
 
-builds &
-until_second "$length"
+# Whatever is under way then: the demo ends when it is over, or at once when something failed.
+{
+	services
+	builds
+} &
+story=$!
+sleep "$length" &
+wait -n $story $! || true
+[ -s "$REASON" ] || until_second "$length"
 [ ! -s "$REASON" ] || fail "$(cat "$REASON")"
 event end '' 'the end'
 kill "${jobs[@]}" 2>/dev/null || true

@@ -44,10 +44,13 @@ void html_write(FILE *out, const struct model *m)
 {
 	fputs("<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
 	      "<meta name='viewport' content='width=device-width'><title>ebb demo</title>\n"
-	      "<style>body{font:15px/1.5 system-ui,sans-serif;color:#22272e;background:#fff;"
-	      "max-width:1200px;margin:2em auto;padding:0 1em}svg{width:100%;height:auto}"
-	      "pre{background:#f5f7f9;padding:1em;overflow-x:auto}td{padding:.15em .9em .15em 0;"
-	      "vertical-align:top}h2{font-size:1.15em;margin-top:2em}</style></head><body>\n",
+	      "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;"
+	      "color:#22272e;background:#fff;max-width:1200px;margin:2em auto;padding:0 1em}"
+	      "svg{width:100%;height:auto}pre{background:#f5f7f9;padding:1em;overflow-x:auto}"
+	      "td{padding:.15em .9em .15em 0;vertical-align:top}"
+	      "h2{font-size:1.15em;margin-top:2em}@media (prefers-color-scheme:dark){"
+	      "body{color:#e6edf3;background:#0d1117}pre{background:#161b22}}</style></head>"
+	      "<body>\n",
 	      out);
 	svg_write(out, m);
 	fputs("<h2>In figures</h2>\n", out);

@@ -1,16 +1,15 @@
 #!/bin/sh
 # Runs in the build's container: a real build of generated C. Usage: build.sh CACHE SECONDS FIRST
 # CACHE is a volume that outlives the container, as a CI runner's is. It compiles units FIRST,
-# FIRST + 1 and so on, two at a time, until SECONDS are over, at least two: how long one takes
-# differs by a factor of ten with and without KVM. Prints how many there were.
+# FIRST + 1 and so on until SECONDS are over, at least two: how long one takes differs by a factor of
+# ten with and without KVM. Prints how many there were.
 set -eu
 cache=$1 end=$(($(date +%s) + $2)) first=$3
 here=$(cd "$(dirname "$0")" && pwd)
 
 # The compiler comes out of the cache; the first build puts it there.
 if [ ! -d "$cache/compiler" ]; then
-	mkdir -p "$cache/compiler.new"
-	cp "$(gcc -print-prog-name=cc1)" "$cache/compiler.new/"
+	cp -r "$(dirname "$(gcc -print-prog-name=cc1)")" "$cache/compiler.new"
 	mv "$cache/compiler.new" "$cache/compiler"
 fi
 
@@ -24,11 +23,11 @@ u%.o: u%.c
 	gcc -B$(COMPILER)/ $(CFLAGS) -c -o $@ $<
 .PRECIOUS: u%.c
 u%.c:
-	awk -v unit=$* -v functions=12 -f $(AWK) >$@
+	awk -v unit=$* -v functions=4 -f $(AWK) >$@
 MAKE
 n=$first
 while [ "$n" = "$first" ] || [ "$(date +%s)" -lt "$end" ]; do
-	make -s -j2 AWK="$here/unit.awk" COMPILER="$cache/compiler" UNITS="u$n u$((n + 1))"
+	make -s "-j$(nproc)" AWK="$here/unit.awk" COMPILER="$cache/compiler" UNITS="u$n u$((n + 1))"
 	n=$((n + 2))
 done
 gcc -r -nostdlib -o "all-$first.o" u*.o
