@@ -11,7 +11,7 @@ declare -A STAGE_TEXT=(
 	[boot]='booting the VM'
 )
 declare -A STAGE_TOOK=() STAGE_THERE=()
-STAGES=() STAGE='' STAGE_LOG='' STAGE_AT=0 STAGE_LINES=0 STAGE_PRINTED=0
+STAGES=() STAGE='' STAGE_LOG='' STAGE_AT=0 STAGE_LINES=0 STAGE_PRINTED=0 STAGE_WAITED=0 STAGE_LEFT=''
 STAGE_TTY='' STAGE_UTF8=''
 [ ! -t 1 ] || [ "${TERM:-dumb}" = dumb ] || STAGE_TTY=1
 STAGE_BOLD='' STAGE_DIM='' STAGE_PLAIN=''
@@ -75,7 +75,7 @@ stage_expected()
 
 stage_begin()
 {
-	STAGE=$1 STAGE_LOG=$2 STAGE_AT=$SECONDS STAGE_PRINTED=-10
+	STAGE=$1 STAGE_LOG=$2 STAGE_AT=$SECONDS STAGE_PRINTED=-10 STAGE_WAITED=0
 	stage_draw
 }
 
@@ -86,17 +86,22 @@ stage_detail()
 		sed -E 's/\x1b\[[0-9;]*[A-Za-z]//g; s/^ *[0-9]+s  //; s/^ *//' | cut -c1-48 || true
 }
 
+# How long the others take is not known: what this one waits for them counts as if it had not begun.
 stage_left()
 {
-	local detail=$1 left name seen=''
-	left=$(($(stage_expected "$STAGE") - (SECONDS - STAGE_AT)))
+	local detail=$1 left name seen='' after=''
+	case $detail in
+	*waiting*) STAGE_WAITED=$((SECONDS - STAGE_AT)) after=', once it has' ;;
+	esac
+	left=$(($(stage_expected "$STAGE") - (SECONDS - STAGE_AT - STAGE_WAITED)))
 	[[ ! $detail =~ about\ ([0-9]+)s\ left ]] || left=${BASH_REMATCH[1]}
 	((left > 1)) || left=1
 	for name in "${STAGES[@]}"; do
 		[ -z "$seen" ] || left=$((left + $(stage_expected "$name")))
 		[ "$name" != "$STAGE" ] || seen=1
 	done
-	printf '%d:%02d' $((left / 60)) $((left % 60))
+	printf -v STAGE_LEFT 'about %s%d:%02d%s left%s' "$STAGE_BOLD" $((left / 60)) $((left % 60)) \
+		"$STAGE_PLAIN" "$after"
 }
 
 stage_draw()
@@ -104,11 +109,12 @@ stage_draw()
 	local detail name mark line ok='+' now='>' later=' '
 	[ -z "$STAGE_UTF8" ] || ok='✓' now='▸' later='·'
 	detail=$(stage_detail)
+	stage_left "$detail"
 	if [ -z "$STAGE_TTY" ]; then
 		((SECONDS - STAGE_PRINTED >= 10)) || return 0
 		STAGE_PRINTED=$SECONDS
-		printf '  %-22s %4ds  about %s left%s\n' "${STAGE_TEXT[$STAGE]}" \
-			$((SECONDS - STAGE_AT)) "$(stage_left "$detail")" "${detail:+; $detail}"
+		printf '  %-22s %4ds  %s%s\n' "${STAGE_TEXT[$STAGE]}" \
+			$((SECONDS - STAGE_AT)) "$STAGE_LEFT" "${detail:+; $detail}"
 		return 0
 	fi
 	((STAGE_LINES == 0)) || printf '\e[%dA' "$STAGE_LINES"
@@ -126,16 +132,15 @@ stage_draw()
 		printf '\r\e[K   %s %-22s %s%s\n' "$mark" "${STAGE_TEXT[$name]}" "$line" "$STAGE_PLAIN"
 		STAGE_LINES=$((STAGE_LINES + 1))
 	done
-	printf '\r\e[K   about %s%s%s left\n' "$STAGE_BOLD" "$(stage_left "$detail")" "$STAGE_PLAIN"
+	printf '\r\e[K   %s\n' "$STAGE_LEFT"
 	STAGE_LINES=$((STAGE_LINES + 1))
 }
 
 stage_done()
 {
 	STAGE_TOOK[$STAGE]=$((SECONDS - STAGE_AT))
-	# Not what it took to wait for other VMs of this machine.
-	[ -n "${STAGE_THERE[$STAGE]:-}" ] || ((STAGE_TOOK[$STAGE] > 300)) ||
-		echo "${STAGE_TOOK[$STAGE]}" >"$CACHE/timings/demo-$STAGE"
+	[ -n "${STAGE_THERE[$STAGE]:-}" ] ||
+		echo $((STAGE_TOOK[$STAGE] - STAGE_WAITED)) >"$CACHE/timings/demo-$STAGE"
 	if [ -n "$STAGE_TTY" ]; then
 		stage_draw
 	else

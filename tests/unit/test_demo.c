@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "ebb/plan.h"
+
 /* Not part of libebb, and small: compiled into this test. NOLINTBEGIN(bugprone-suspicious-include)
  */
 #include "../demo/lines.c"
@@ -262,6 +264,21 @@ static void words_for_people(void **state)
 	assert_string_equal(reason_words("some-new-code"), "some new code");
 }
 
+static void every_reason_has_words(void **state)
+{
+	/* Those that are shown beside a container; a code without words of its own is shown as is.
+	 */
+	for (int i = 0; i < EBB_NR_REASONS; i++) {
+		const char *code = ebb_reason_name((enum ebb_reason)i);
+		bool known = false;
+
+		for (size_t k = 0; k < sizeof(reasons) / sizeof(reasons[0]); k++)
+			known |= !strcmp(reasons[k].code, code);
+		if (!known)
+			fail_msg("words.c has no words for the reason \"%s\"", code);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +292,7 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_counted_and_skipped),
 		cmocka_unit_test(names_reach_the_terminal_clean),
 		cmocka_unit_test(words_for_people),
+		cmocka_unit_test(every_reason_has_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
