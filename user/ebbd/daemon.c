@@ -157,15 +157,20 @@ int daemon_open(struct daemon *d)
 	struct utsname uts;
 	int r = open_loop(d);
 
-	if (r)
+	if (r) {
+		log_err("cannot set up the event loop: %s", strerror(-r));
 		return r;
+	}
 	uname(&uts);
 	snprintf(d->kernel, sizeof(d->kernel), "%.63s", uts.release);
 	d->started_ms = now_ms();
 	privileges_raise_files();
 	d->cgroup_fd = open(d->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->cgroup_fd < 0)
-		return -errno;
+	if (d->cgroup_fd < 0) {
+		r = -errno;
+		log_err("cannot open %s: %s", d->cgroup_root, strerror(-r));
+		return r;
+	}
 	/* The socket first: it is what tells a second ebbd that there is one. */
 	r = open_server(d);
 	if (!r)

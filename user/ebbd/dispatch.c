@@ -2,6 +2,7 @@
 /* Hands the plan's items to act, and takes their outcome back for the next snapshot. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ebbd/daemon.h"
@@ -9,24 +10,27 @@
 #include "lib/log.h"
 #include "lib/units.h"
 
-#define MAX_LRUS 256
-
+/* All of them: one that is left out never ages, and what is in it never gets cold. */
 static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
 {
-	struct act_group groups[MAX_LRUS];
 	const struct tree_lru *lrus;
 	size_t n = tree_lrus(d->tree, item->id, &lrus);
-	struct act_job job = { .id = item->id, .action = EBB_ACT_AGE, .dirfd = -1 };
+	_cleanup_free_ struct act_group *groups = calloc(n ? n : 1, sizeof(*groups));
+	struct act_job job = {
+		.id = item->id,
+		.action = EBB_ACT_AGE,
+		.dirfd = -1,
+		.groups = groups,
+		.nr_groups = n,
+	};
 
-	if (n > MAX_LRUS)
-		n = MAX_LRUS;
+	if (!groups)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		groups[i] = (struct act_group){ .cgroup = lrus[i].cgroup,
 						.memcg = lrus[i].memcg,
 						.node = lrus[i].node,
 						.max_seq = lrus[i].max_seq };
-	job.groups = groups;
-	job.nr_groups = n;
 	return n ? act_submit(d->act, &job) : 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is known at the last tick, as the report's model. */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -9,18 +10,18 @@
 #include "lib/cleanup.h"
 #include "lib/files.h"
 
-#define GROUPS_MAX 64
-
 /* The latency histogram of all groups of a container; false: the hook counted none. */
 static bool major_latency(struct daemon *d, uint64_t id, uint64_t slots[EBB_LAT_SLOTS])
 {
-	uint64_t ids[GROUPS_MAX];
-	size_t n = tree_groups(d->tree, id, ids, GROUPS_MAX);
+	size_t n = tree_groups(d->tree, id, NULL, 0);
+	_cleanup_free_ uint64_t *ids = calloc(n ? n : 1, sizeof(*ids));
 	struct ebb_container counts;
 	bool any = false;
 
+	if (ids)
+		n = tree_groups(d->tree, id, ids, n);
 	memset(slots, 0, EBB_LAT_SLOTS * sizeof(slots[0]));
-	for (size_t i = 0; i < n && i < GROUPS_MAX; i++) {
+	for (size_t i = 0; ids && i < n; i++) {
 		if (hooks_counts(d->hooks, ids[i], &counts))
 			continue;
 		for (size_t k = 0; k < EBB_LAT_SLOTS; k++) {

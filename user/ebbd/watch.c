@@ -8,7 +8,6 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 
-#define GROUPS_MAX 64
 #define AGAIN_MS 150
 /* Without BPF a census is dear: a burst of edges gets two, and what then comes waits so long. */
 #define LOOK_GAP_MS 100
@@ -28,10 +27,12 @@ static void track_group(struct daemon *d, uint64_t group, const struct tree_cont
 
 static void rename_groups(struct daemon *d, const struct tree_container *c)
 {
-	uint64_t ids[GROUPS_MAX];
-	size_t n = tree_groups(d->tree, c->id, ids, GROUPS_MAX);
+	size_t n = tree_groups(d->tree, c->id, NULL, 0);
+	_cleanup_free_ uint64_t *ids = calloc(n ? n : 1, sizeof(*ids));
 
-	for (size_t i = 0; i < n && i < GROUPS_MAX; i++)
+	if (ids)
+		n = tree_groups(d->tree, c->id, ids, n);
+	for (size_t i = 0; ids && i < n; i++)
 		track_group(d, ids[i], c);
 }
 
