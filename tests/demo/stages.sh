@@ -11,7 +11,7 @@ declare -A STAGE_TEXT=(
 	[boot]='booting the VM'
 )
 declare -A STAGE_TOOK=() STAGE_THERE=()
-STAGES=() STAGE='' STAGE_LOG='' STAGE_AT=0 STAGE_LINES=0 STAGE_PRINTED=0 STAGE_WAITED=0 STAGE_LEFT=''
+STAGES=() STAGE='' STAGE_LOG='' STAGE_AT=0 STAGE_LINES=0 STAGE_PRINTED=0 STAGE_WAITED=0 STAGE_LEFT='' STAGE_ROOM=48
 STAGE_TTY='' STAGE_UTF8=''
 [ ! -t 1 ] || [ "${TERM:-dumb}" = dumb ] || STAGE_TTY=1
 STAGE_BOLD='' STAGE_DIM='' STAGE_PLAIN=''
@@ -76,6 +76,11 @@ stage_expected()
 stage_begin()
 {
 	STAGE=$1 STAGE_LOG=$2 STAGE_AT=$SECONDS STAGE_PRINTED=-10 STAGE_WAITED=0
+	# A line that wraps would be two where the list is drawn anew.
+	local columns=80
+	[ -z "$STAGE_TTY" ] || columns=$(stty size 2>/dev/null </dev/tty || echo 24 80)
+	columns=${columns#* }
+	STAGE_ROOM=$((columns > 45 ? columns - 36 : 11))
 	stage_draw
 }
 
@@ -83,7 +88,7 @@ stage_begin()
 stage_detail()
 {
 	tail -c 400 "$STAGE_LOG" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 |
-		sed -E 's/\x1b\[[0-9;]*[A-Za-z]//g; s/^ *[0-9]+s  //; s/^ *//' | cut -c1-48 || true
+		sed -E 's/\x1b\[[0-9;]*[A-Za-z]//g; s/^ *[0-9]+s  //; s/^ *//' | cut -c1-"$STAGE_ROOM" || true
 }
 
 # How long the others take is not known: what this one waits for them counts as if it had not begun.
