@@ -54,6 +54,8 @@ LDHARDEN ?= -pie -Wl,-z,relro,-z,now
 ifneq ($(BUILDING),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+# Of ebb-exporter alone.
+HTTP_LIBS := $(shell $(PKG_CONFIG) --libs libmicrohttpd 2>/dev/null) -pthread
 CC_VERSION := $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null)
 CLANG_VERSION := $(shell $(CLANG) -dumpversion 2>/dev/null)
 endif
@@ -74,7 +76,7 @@ BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 -Wall -Wex
 
 stamp_cc = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(HARDEN)
 stamp_bpf = $(CLANG) $(CLANG_VERSION) $(BPFTOOL) $(BPF_CFLAGS)
-stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(LIB_OBJS) $(EBBD) $(EBB)
+stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER)
 stamp_bpfld = $(BPF_OBJS)
 stamp_dirs = $(SBINDIR) $(SYSCONFDIR)
 
@@ -94,20 +96,27 @@ POLICY_SRCS := $(call srcs,user/policy/*.c)
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(LIB_SRCS) $(POLICY_SRCS))
 EBBD := $(call objs,user/ebbd/*.c)
 EBB := $(call objs,user/ebb/*.c)
+EXPORTER := $(call objs,user/exporter/*.c)
+PAGE_FILES := $(call srcs,user/exporter/page/* user/exporter/page/vendor/*)
 
 BPF_OBJS := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(call srcs,bpf/*.bpf.c))
 SKEL := $(O)/gen/ebb.skel.h
 
-PROGRAMS := $(O)/ebbd $(O)/ebb
+PROGRAMS := $(O)/ebbd $(O)/ebb $(O)/ebb-exporter
 
 #: make              build into build/ (O=DIR: elsewhere; V=1: show commands; WERROR=1: as in CI)
 all: $(PROGRAMS)
 
 $(O)/ebbd: $(EBBD) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb: $(EBB) $(O)/libebb.a $(O)/.stamp/ld
+$(O)/ebb-exporter: $(EXPORTER) $(O)/libebb.a $(O)/.stamp/ld
+$(O)/ebb-exporter: MORE_LIBS = $(HTTP_LIBS)
 $(PROGRAMS):
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(MORE_LIBS)
+
+# The page is read by the assembler.
+$(O)/user/exporter/page.o $(O)/san/user/exporter/page.o: $(PAGE_FILES)
 
 $(O)/libebb.a: $(LIB_OBJS) $(O)/.policy-pure $(O)/.stamp/ld
 	$(call say,AR,$@)

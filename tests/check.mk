@@ -9,10 +9,11 @@ UNIT_SHARED := $(filter-out tests/unit/test_%,$(call srcs,tests/unit/*.c))
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 stamp_san = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(SAN)
 # The mains' other files are tested too.
-SAN_SRCS := $(LIB_SRCS) $(POLICY_SRCS) $(filter-out %/main.c,$(call srcs,user/ebbd/*.c user/ebb/*.c)) \
+SAN_SRCS := $(LIB_SRCS) $(POLICY_SRCS) $(filter-out %/main.c,$(call srcs,user/ebbd/*.c user/ebb/*.c \
+	user/exporter/*.c)) \
 	$(UNIT_SHARED)
 SAN_OBJS := $(patsubst %.c,$(O)/san/%.o,$(SAN_SRCS))
-stamp_sanld = $(SAN_OBJS) $(PKG_LIBS)
+stamp_sanld = $(SAN_OBJS) $(PKG_LIBS) $(HTTP_LIBS)
 
 $(O)/san/%.o: %.c $(O)/.stamp/san | $(O)/.features
 	@mkdir -p $(@D)
@@ -26,7 +27,7 @@ $(O)/san/libebb.a: $(SAN_OBJS) $(O)/.stamp/sanld
 $(O)/unit/%: $(O)/san/tests/unit/test_%.o $(O)/san/libebb.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(PKG_LIBS) -lm
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(PKG_LIBS) $(HTTP_LIBS) -lm
 
 .PRECIOUS: $(O)/%.o $(O)/san/%.o $(O)/.stamp/%
 
@@ -43,7 +44,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(call srcs,tests/fuzz/*.c))
 $(O)/fuzz/%: $(O)/san/tests/fuzz/%.o $(O)/san/tests/fuzz/replay/replay.o $(O)/san/libebb.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(HTTP_LIBS) -lm
 
 .PHONY: fuzz fuzz-build fuzz-replay
 fuzz-build: $(patsubst %,$(O)/fuzz/%,$(FUZZ))
@@ -54,11 +55,12 @@ fuzz-replay: $(patsubst %,$(O)/fuzz/%,$(or $(T),$(FUZZ)))
 
 # libFuzzer keeps what it finds in $(O); what is worth keeping is minimized into the corpus by hand:
 # $(O)/libfuzzer/NAME -merge=1 tests/fuzz/corpus/NAME $(O)/libfuzzer/NAME.new
-$(O)/libfuzzer/%: tests/fuzz/%.c $(LIB_SRCS) $(POLICY_SRCS) $(O)/.stamp/san | $(SKEL)
+EXPORTER_PARTS := $(filter-out %/main.c,$(call srcs,user/exporter/*.c))
+$(O)/libfuzzer/%: tests/fuzz/%.c $(LIB_SRCS) $(POLICY_SRCS) $(EXPORTER_PARTS) $(O)/.stamp/san | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,FUZZER,$@)
 	$(Q)$(CLANG) $(CPPFLAGS_EBB) -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $(filter %.c,$^) $(PKG_LIBS) -lm
+		-fno-sanitize-recover=undefined -o $@ $(filter %.c,$^) $(PKG_LIBS) $(HTTP_LIBS) -lm
 
 #: make fuzz T=NAME  libFuzzer for FUZZ_SECONDS (60), starting from the corpus
 FUZZ_SECONDS ?= 60
@@ -81,6 +83,18 @@ $(O)/bpftest/%: $(O)/tests/bpf/%.o $(patsubst %.c,$(O)/%.o,$(BPF_SHARED)) $(O)/l
 
 .PHONY: bpf-build
 bpf-build: $(patsubst %,$(O)/bpftest/%,$(BPF_TESTS))
+
+# --- the exporter before a browser and Prometheus: programs that stand in for ebbd, and measure ----
+
+WEB := $(patsubst tests/browser/%.c,%,$(call srcs,tests/browser/*.c))
+
+$(O)/web/%: $(O)/tests/browser/%.o $(O)/libebb.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+
+.PHONY: web-build
+web-build: $(patsubst %,$(O)/web/%,$(WEB)) $(O)/ebb-exporter
 
 # --- all the tests ---------------------------------------------------------
 

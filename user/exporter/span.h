@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds where the values of a JSON text begin and end, without building them:
+ * an answer of a thousand containers as one tree of jansson's takes ten times
+ * the room of its text. What is inside a span is not checked; jansson does that
+ * when it is loaded.
+ */
+#ifndef EBB_EXPORTER_SPAN_H
+#define EBB_EXPORTER_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+	const char *text;
+	size_t len;
+};
+
+/* The value of the member key (plain ASCII) of the object in `object`; false: none, or no object.
+ */
+bool span_member(struct span object, const char *key, struct span *ret);
+
+/*
+ * The elements of the array in *array, one a call: true with the next one in
+ * *ret; false at the end. *array is what is left of it. At the first call it
+ * begins with '['. What is no array has no elements.
+ */
+bool span_next(struct span *array, struct span *ret);
+
+/* Is this an array that ends where its text does? */
+bool span_is_array(struct span value);
+
+#endif /* EBB_EXPORTER_SPAN_H */
