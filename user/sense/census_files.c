@@ -133,6 +133,12 @@ static bool is_populated(struct census_files *c, int dir)
 	return c->k->v1 ? n > 0 || n == -EFBIG : n > 0 && key_value(c, "populated") == 1;
 }
 
+/* Of ours, which says nothing of the group: it must not seem to be gone. */
+static bool is_shortage(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 /* 1: a record was added, the last; 0: the group is gone, or memory is not controlled here. */
 static int read_group(struct census_files *c, int dir, uint64_t parent, unsigned int level)
 {
@@ -142,8 +148,10 @@ static int read_group(struct census_files *c, int dir, uint64_t parent, unsigned
 	struct stat st;
 	int r;
 
-	has_usage =
-		!read_u64_at(dir, c->k->v1 ? "memory.usage_in_bytes" : "memory.current", &usage);
+	r = read_u64_at(dir, c->k->v1 ? "memory.usage_in_bytes" : "memory.current", &usage);
+	if (is_shortage(r))
+		return r;
+	has_usage = !r;
 	if (!has_usage && level)
 		return 0;
 	if (fstat(dir, &st))
@@ -178,8 +186,9 @@ static int walk(struct census_files *c, int fd, uint64_t parent, unsigned int le
 
 	dir = fdopendir(fd);
 	if (!dir) {
+		r = -errno;
 		close(fd);
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return is_shortage(r) ? r : 0;
 	}
 	r = read_group(c, fd, parent, level);
 	if (r < 0)
@@ -196,6 +205,8 @@ static int walk(struct census_files *c, int fd, uint64_t parent, unsigned int le
 		    len + strlen(e->d_name) + 2 > sizeof(c->path))
 			continue;
 		child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0 && is_shortage(-errno))
+			return -errno;
 		if (child < 0)
 			continue;
 		snprintf(c->path + len, sizeof(c->path) - len, "/%s", e->d_name);
