@@ -41,23 +41,22 @@ static void draw_heading(struct term *t, const struct model *m)
 /* --- the table --------------------------------------------------------------- */
 
 struct columns {
-	int size, bar, bar_width, cold, swap, taken, back, state; /* cold, swap: 0 = not shown */
+	int size, bar, bar_width, cold, swap, taken, back, state; /* swap: 0 = not shown */
 	double scale; /* bytes of a full bar */
 };
 
 static struct columns lay_out(const struct term *t, const struct model *m)
 {
-	struct columns c = { .size = 10, .bar = 21 };
-	int right = t->width - 13;
+	struct columns c = { .size = 10, .bar = 20 };
+	bool wide = t->width >= 110;
 
-	c.state = right;
-	c.back = right - 11;
-	c.taken = c.back - 10;
-	if (t->width >= 110) {
+	c.state = t->width - 12;
+	c.back = c.state - 11;
+	c.taken = c.back - (wide ? 10 : 9);
+	if (wide)
 		c.swap = c.taken - 12;
-		c.cold = c.swap - 10;
-	}
-	c.bar_width = (c.cold ? c.cold : c.taken) - c.bar - 1;
+	c.cold = wide ? c.swap - 10 : c.taken - 9;
+	c.bar_width = c.cold - c.bar - wide;
 	for (size_t i = 0; i < m->nr_boxes; i++) {
 		const struct box *b = &m->boxes[i];
 
@@ -75,21 +74,21 @@ static void put_right(struct term *t, int row, int col, int width, enum ink ink,
 
 static void draw_header(struct term *t, const struct columns *c, int row)
 {
+	bool roomy = c->bar_width >= 28;
 	int col;
 
 	term_put(t, row, TABLE_LEFT, INK_DIM, "container");
 	put_right(t, row, c->size, 9, INK_DIM, "memory");
 	/* The legend of the bars is their heading. */
 	col = term_put(t, row, c->bar, INK_HOT, t->utf8 ? "█" : "#");
-	col = term_put(t, row, col, INK_DIM, " used ");
+	col = term_put(t, row, col, INK_DIM, roomy ? " used  " : "used ");
 	col = term_put(t, row, col, INK_COLD, t->utf8 ? "▓" : "=");
-	col = term_put(t, row, col, INK_DIM, " cold ");
+	col = term_put(t, row, col, INK_DIM, roomy ? " cold  " : "cold ");
 	col = term_put(t, row, col, INK_SWAP, t->utf8 ? "░" : ":");
-	term_put(t, row, col, INK_DIM, c->bar_width >= 26 ? " compressed" : " compr.");
-	if (c->cold) {
-		put_right(t, row, c->cold, 9, INK_DIM, "cold");
+	term_put(t, row, col, INK_DIM, roomy ? " compressed" : "compr.");
+	put_right(t, row, c->cold, 9, INK_DIM, "cold");
+	if (c->swap)
 		put_right(t, row, c->swap, 11, INK_DIM, "compressed");
-	}
 	put_right(t, row, c->taken, 9, INK_DIM, "taken");
 	put_right(t, row, c->back, 10, INK_DIM, "came back");
 	term_put(t, row, c->state, INK_DIM, "state");
@@ -131,10 +130,10 @@ static void draw_row(struct term *t, const struct model *m, const struct columns
 	term_printf(t, row, TABLE_LEFT, gone ? INK_DIM : INK_BOLD, "%.9s", b->name);
 	put_right(t, row, c->size, 9, ink, gone ? "" : size_words(b->bytes, a, sizeof(a)));
 	draw_bar(t, c, row, b);
-	if (c->cold && !gone) {
+	if (!gone)
 		put_right(t, row, c->cold, 9, ink, size_words(b->cold, a, sizeof(a)));
+	if (!gone && c->swap)
 		put_right(t, row, c->swap, 11, ink, size_words(b->swap, a, sizeof(a)));
-	}
 	put_right(t, row, c->taken, 9, ink, size_words(box_taken(b), a, sizeof(a)));
 	put_right(t, row, c->back, 10, ink, size_words(box_refaulted(b), a, sizeof(a)));
 	term_printf(t, row, c->state, ink, "%.12s", state_of(m, b));
