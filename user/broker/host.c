@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "broker/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/files.h"
+
+/* "KEY:   123 kB" at the start of a line; bytes. */
+static int meminfo(const char *text, const char *key, uint64_t *ret)
+{
+	size_t len = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		uint64_t kib;
+
+		line += *line == '\n';
+		if (strncmp(line, key, len) == 0 && line[len] == ':' &&
+		    sscanf(line + len + 1, "%" SCNu64 " kB", &kib) == 1) {
+			*ret = kib << 10;
+			return 0;
+		}
+	}
+	return -ENODATA;
+}
+
+/* "some avg10=1.23 …" */
+static uint32_t average(const char *text, const char *kind)
+{
+	const char *line = strstr(text, kind);
+	unsigned int percent, hundredths;
+
+	if (!line || sscanf(line + strlen(kind), " avg10=%3u.%2u", &percent, &hundredths) != 2)
+		return 0;
+	return percent * 10000 + hundredths * 100;
+}
+
+int host_read(const char *proc, struct host_sample *ret)
+{
+	_cleanup_close_ int dir = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct host_sample s = { 0 };
+	char text[8192];
+	ssize_t n;
+
+	if (dir < 0)
+		return -errno;
+	n = read_file_at(dir, "meminfo", text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	if (meminfo(text, "MemTotal", &s.total) || meminfo(text, "MemAvailable", &s.available))
+		return -ENODATA;
+	if (read_file_at(dir, "pressure/memory", text, sizeof(text)) > 0) {
+		s.some_ppm = average(text, "some");
+		s.full_ppm = average(text, "full");
+	}
+	*ret = s;
+	return 0;
+}
+
+struct host_state host_judge(const struct host_sample *s, uint64_t reserve)
+{
+	uint64_t mark = reserve ? reserve : s->total / 10;
+	struct host_state h;
+
+	h.asked = (int64_t)s->available - (int64_t)mark;
+	h.held = (int64_t)s->available - (int64_t)(mark / 2);
+	if (s->some_ppm >= HOST_SOME_PPM || s->full_ppm >= HOST_FULL_PPM) {
+		int64_t less = -(int64_t)(mark / 4);
+
+		h.asked = h.asked < 2 * less ? h.asked : 2 * less;
+		h.held = h.held < less ? h.held : less;
+	}
+	h.level = h.held < 0    ? CHANNEL_LEVEL_HIGH
+		  : h.asked < 0 ? CHANNEL_LEVEL_LOW
+				: CHANNEL_LEVEL_NONE;
+	return h;
+}
