@@ -77,7 +77,8 @@ int hooks_census(struct hooks *h, const struct ebb_census **ret, size_t *ret_n);
 /*
  * Edges: becomes readable when some wait. -1 without BPF: the caller watches
  * by inotify (edges_inotify.h). hooks_edges_read() returns how many it handed to
- * fn. When hooks_edges_lost() grew, some were dropped: rescan.
+ * fn, 1,024 at most: the rest keeps it readable. When hooks_edges_lost() grew,
+ * some were dropped: rescan.
  */
 int hooks_edges_fd(const struct hooks *h);
 int hooks_edges_read(struct hooks *h, void (*fn)(void *arg, const struct ebb_edge *e), void *arg);

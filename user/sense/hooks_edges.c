@@ -11,13 +11,19 @@
 
 #include "ebb.skel.h"
 
+/*
+ * libbpf goes on while more comes, and a group that is filled and emptied in a
+ * loop would keep us in there for good. An error ends it, behind this edge.
+ */
+#define EDGES_AT_ONCE 1024
+
 static int on_edge(void *arg, void *data, size_t size)
 {
 	struct hooks *h = arg;
 
 	if (size >= sizeof(struct ebb_edge))
 		h->edge_fn(h->edge_arg, data);
-	return 0;
+	return ++h->edges_read < EDGES_AT_ONCE ? 0 : -E2BIG;
 }
 
 int hooks_open_ring(struct hooks *h)
@@ -35,11 +41,15 @@ int hooks_edges_fd(const struct hooks *h)
 
 int hooks_edges_read(struct hooks *h, void (*fn)(void *arg, const struct ebb_edge *e), void *arg)
 {
+	int r;
+
 	if (!h->ring)
 		return 0;
 	h->edge_fn = fn;
 	h->edge_arg = arg;
-	return ring_buffer__consume(h->ring);
+	h->edges_read = 0;
+	r = ring_buffer__consume(h->ring);
+	return r < 0 && r != -E2BIG ? r : (int)h->edges_read;
 }
 
 uint64_t hooks_edges_lost(const struct hooks *h)

@@ -181,6 +181,7 @@ struct hooks {
 	struct ring_buffer *ring;
 	void (*edge_fn)(void *arg, const struct ebb_edge *e);
 	void *edge_arg;
+	unsigned int edges_read; /* in this call */
 
 	uint32_t refused; /* groups for which the map of containers had no room */
 	char full_text[128];
