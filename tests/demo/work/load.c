@@ -28,7 +28,8 @@
 /* With Redis's header it fills one of the allocator's blocks of 4 KiB, and so a page. */
 #define VALUE_SIZE 4060
 #define TEXT_SIZE (512 * 1024)
-#define BATCH 128 /* keys that one request of the filling sets */
+#define RECORDS 512 /* values that differ */
+#define BATCH 128 /* requests of the filling that are under way */
 #define ASKED 8 /* keys that a request of `ask` is for */
 
 static int64_t now_ns(void)
@@ -143,8 +144,7 @@ static int conn_answer(struct conn *c)
 
 /*
  * Records as a shop may keep them: a page of them compresses 2.9:1 by lz4, where bytes of one kind
- * would compress to nothing. A value is a piece of this from anywhere: no two pages are alike, and
- * none costs more than a copy.
+ * would compress to nothing. A value is a piece of this.
  */
 static void make_text(char *text)
 {
@@ -165,36 +165,50 @@ static void make_text(char *text)
 	}
 }
 
-/* Redis sets the keys itself: where the processor is emulated, a SET for each takes three times as
- * long, most of it the network's. */
-static const char fill_script[] =
-	"local text, seed = redis.call('GET', 'text'), tonumber(ARGV[2])\n"
-	"local room = #text - ARGV[4]\n"
-	"for key = ARGV[1], ARGV[1] + ARGV[3] - 1 do\n"
-	"  seed = seed * 16807 % 2147483647\n"
-	"  local at = seed % room + 1\n"
-	"  redis.call('SET', 'key:' .. key, text:sub(at, at + ARGV[4] - 1))\n"
-	"end\n"
-	"return seed\n";
-
-/* A request of words, as RESP has it; with a value as the last word where there is one. */
-static int request(struct conn *c, const char *const *words, int n, const char *value,
-		   size_t value_len)
+/* The records: each key will hold a copy of one. */
+static int set_records(struct conn *c, const char *text)
 {
-	char text[4096];
-	int len = snprintf(text, sizeof(text), "*%d\r\n", n + !!value), r;
+	char request[128];
+	int r = 0;
 
-	for (int i = 0; i < n; i++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "$%zu\r\n%s\r\n",
-				strlen(words[i]), words[i]);
-	if (value)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "$%zu\r\n", value_len);
-	r = send_all(c->fd, text, (size_t)len);
-	if (r == 0 && value)
-		r = send_all(c->fd, value, value_len);
-	if (r == 0 && value)
-		r = send_all(c->fd, "\r\n", 2);
-	return r ? r : conn_answer(c);
+	for (int i = 0; r == 0 && i < RECORDS; i++) {
+		int len = snprintf(request, sizeof(request),
+				   "*3\r\n$3\r\nSET\r\n$10\r\nrecord:%03d\r\n$%d\r\n", i,
+				   VALUE_SIZE);
+
+		r = send_all(c->fd, request, (size_t)len);
+		if (r == 0)
+			r = send_all(c->fd, text + i * (TEXT_SIZE - VALUE_SIZE) / RECORDS,
+				     VALUE_SIZE);
+		if (r == 0)
+			r = send_all(c->fd, "\r\n", 2);
+		if (r == 0)
+			r = conn_answer(c);
+	}
+	return r;
+}
+
+/*
+ * Redis copies a record for each key: were each sent, an emulated processor would spend most of its
+ * time in the network.
+ */
+static int copy_records(struct conn *c, uint32_t key, uint32_t *state)
+{
+	char requests[BATCH * 96], name[32];
+	size_t len = 0;
+	int r;
+
+	for (uint32_t i = 0; i < BATCH; i++) {
+		int name_len = snprintf(name, sizeof(name), "key:%u", key + i);
+
+		len += (size_t)sprintf(requests + len,
+				       "*3\r\n$4\r\nCOPY\r\n$10\r\nrecord:%03u\r\n$%d\r\n%s\r\n",
+				       next_random(state) % RECORDS, name_len, name);
+	}
+	r = send_all(c->fd, requests, len);
+	for (uint32_t i = 0; r == 0 && i < BATCH; i++)
+		r = conn_answer(c);
+	return r;
 }
 
 static int fill(int port, unsigned int mib, unsigned int seconds)
@@ -210,19 +224,9 @@ static int fill(int port, unsigned int mib, unsigned int seconds)
 	if (c.fd < 0)
 		return c.fd;
 	end = now_ns() + (int64_t)seconds * 1000000000;
-	r = request(&c, (const char *const[]){ "SET", "text" }, 2, text, TEXT_SIZE);
-	for (; r == 0 && keys < mib * 256 && now_ns() < end; keys += BATCH) {
-		char first[16], seed[16], count[16], size[16];
-		const char *const words[] = { "EVAL", fill_script, "0", first, seed, count, size };
-
-		snprintf(first, sizeof(first), "%u", keys);
-		snprintf(seed, sizeof(seed), "%u", next_random(&state) % 2147483646 + 1);
-		snprintf(count, sizeof(count), "%d", BATCH);
-		snprintf(size, sizeof(size), "%d", VALUE_SIZE);
-		r = request(&c, words, 7, NULL, 0);
-	}
-	if (r == 0)
-		r = request(&c, (const char *const[]){ "DEL", "text" }, 2, NULL, 0);
+	r = set_records(&c, text);
+	for (; r == 0 && keys < mib * 256 && now_ns() < end; keys += BATCH)
+		r = copy_records(&c, keys, &state);
 	if (r == 0)
 		printf("%u\n", keys);
 	return r;
