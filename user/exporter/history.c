@@ -139,8 +139,10 @@ static void advance(uint16_t *recent, uint16_t *day, const struct field *fields,
 	uint64_t step = from;
 
 	/* After a long sleep nothing of it is left, and each slot is passed once at most. */
-	if (to - from > (uint64_t)HISTORY_DAY * HISTORY_FOLD)
+	if (to - from > (uint64_t)HISTORY_DAY * HISTORY_FOLD) {
+		memset(recent, 0xff, HISTORY_RECENT * n * sizeof(*recent));
 		step = to - (uint64_t)HISTORY_DAY * HISTORY_FOLD;
+	}
 	while (step < to) {
 		step++;
 		if (step % HISTORY_FOLD == 0) {

@@ -6,6 +6,11 @@
 #include <jansson.h>
 
 #include "exporter/sample.h"
+#include "exporter/span.h"
+
+/* 0, -ENOMEM, or -EPROTO: it is no object. An id of 0: there is no usable one in it. */
+int sample_read_container(struct sample_container *ret, struct span object);
+void sample_release_container(struct sample_container *c);
 
 /* status: an object. */
 void sample_read_machine(struct sample_machine *ret, const json_t *status);

@@ -93,25 +93,47 @@ static bool take_value(struct span *s, struct span *ret)
 	return true;
 }
 
+bool span_is(struct span s, const char *text)
+{
+	size_t len = strlen(text);
+
+	return s.len == len && !memcmp(s.text, text, len);
+}
+
+int span_next_member(struct span *object, struct span *key, struct span *value)
+{
+	bool first;
+
+	skip_blanks(object);
+	if (!object->len)
+		return -1;
+	first = *object->text == '{';
+	if (*object->text == '}')
+		return 0;
+	if (!first && *object->text != ',')
+		return -1;
+	skip(object, 1);
+	skip_blanks(object);
+	if (first && object->len && *object->text == '}')
+		return 0;
+	if (!take_value(object, key) || *key->text != '"' || !take_char(object, ':') ||
+	    !take_value(object, value))
+		return -1;
+	*key = (struct span){ key->text + 1, key->len - 2 };
+	return 1;
+}
+
 bool span_member(struct span object, const char *key, struct span *ret)
 {
-	size_t len = strlen(key);
+	struct span name, value;
 
-	if (!take_char(&object, '{'))
-		return false;
-	for (;;) {
-		struct span name, value;
-
-		if (!take_value(&object, &name) || *name.text != '"' || !take_char(&object, ':') ||
-		    !take_value(&object, &value))
-			return false;
-		if (name.len == len + 2 && !memcmp(name.text + 1, key, len)) {
+	while (span_next_member(&object, &name, &value) > 0) {
+		if (span_is(name, key)) {
 			*ret = value;
 			return true;
 		}
-		if (!take_char(&object, ','))
-			return false;
 	}
+	return false;
 }
 
 bool span_next(struct span *array, struct span *ret)

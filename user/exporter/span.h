@@ -16,9 +16,18 @@ struct span {
 	size_t len;
 };
 
-/* The value of the member key (plain ASCII) of the object in `object`; false: none, or no object.
+/*
+ * The members of the object in *object, one a call: 1 with the next one in *key
+ * (without its quotes, escapes as they are) and *value; 0 at the end; -1: it is
+ * no object, or broken. *object is what is left of it. At the first call it
+ * begins with '{'.
  */
+int span_next_member(struct span *object, struct span *key, struct span *value);
+
+/* The value of the member key (plain ASCII); false: none, or no object. */
 bool span_member(struct span object, const char *key, struct span *ret);
+
+bool span_is(struct span s, const char *text);
 
 /*
  * The elements of the array in *array, one a call: true with the next one in
