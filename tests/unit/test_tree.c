@@ -219,6 +219,25 @@ static void bare_groups_by_edges(void **state)
 	assert_non_null(tree_container_by_id(g->tree, id));
 }
 
+/* The kernel tells of the child first, and of the parent that we had not heard of either next. */
+static void child_before_parent(void **state)
+{
+	struct groups *g = *state;
+	uint64_t parent, child;
+
+	groups_tick(g);
+	parent = groups_mkdir(g, "/box");
+	child = groups_run(g, "/box/one");
+	groups_put(g, "/box/one/cgroup.procs", "17\n");
+	groups_put(g, "/box/cgroup.procs", "");
+	assert_int_equal(groups_edge(g, EBB_EDGE_ATTACHED, child, "/box/one"), 1);
+	groups_edge(g, EBB_EDGE_POPULATED, parent, "/box");
+	groups_tick(g);
+	assert_int_equal(tree_containers(g->tree), 1);
+	assert_non_null(tree_container_by_id(g->tree, child));
+	assert_null(tree_container_by_id(g->tree, parent));
+}
+
 static void slices_are_none(void **state)
 {
 	struct groups *g = *state;
@@ -376,6 +395,7 @@ int main(void)
 		test(not_before_it_runs),
 		test(edges_run_ahead),
 		test(bare_groups_by_edges),
+		test(child_before_parent),
 		test(slices_are_none),
 		test(groups_without_memory),
 		test(an_id_is_not_a_path),
