@@ -69,10 +69,8 @@ static void say_full(struct hooks *h)
 {
 	struct hook_rung *rung = &h->ladder.rungs[DATA_FAULTS];
 
-	h->refused++;
 	snprintf(h->full_text, sizeof(h->full_text),
-		 "faults and refaults of %u groups: more than %u are there at once", h->refused,
-		 h->opts.max_tracked);
+		 "faults and refaults of some groups: there are more than %u", h->opts.max_tracked);
 	rung->best = false;
 	rung->without = h->full_text;
 	rung->remedy = "fewer cgroups";

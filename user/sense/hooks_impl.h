@@ -183,8 +183,7 @@ struct hooks {
 	void *edge_arg;
 	unsigned int edges_read; /* in this call */
 
-	uint32_t refused; /* groups for which the map of containers had no room */
-	char full_text[128];
+	char full_text[128]; /* what is lost since the map of containers had no room */
 
 	struct census *census; /* one of the two */
 	struct census_files *files;
