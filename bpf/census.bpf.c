@@ -182,8 +182,11 @@ static __always_inline struct mem_cgroup_per_node *node_of(struct mem_cgroup *me
 static __always_inline void fill_nodes(struct ebb_census *first, struct mem_cgroup *memcg)
 {
 	struct ebb_census *rec = first;
+	struct mem_cgroup_per_node *any = NULL;
 	__u32 node;
 
+	if (!bpf_core_field_exists(any->lruvec.lrugen))
+		return;
 	for (node = 0; node < 64; node++) {
 		struct mem_cgroup_per_node *pn;
 
@@ -232,7 +235,6 @@ SEC("iter/cgroup")
 int census(struct bpf_iter__cgroup *ctx)
 {
 	struct cgroup *cgrp = ctx->cgroup;
-	struct cgroup *parent;
 	struct mem_cgroup *memcg;
 	struct ebb_census *rec;
 	long pages = 0;
@@ -253,8 +255,7 @@ int census(struct bpf_iter__cgroup *ctx)
 	if (!rec)
 		return 0;
 	rec->cgroup = cgrp->kn->id;
-	parent = BPF_CORE_READ(cgrp, self.parent, cgroup);
-	rec->parent = parent ? cgroup_id(parent) : 0;
+	rec->parent = cgroup_parent_id(cgrp);
 	rec->level = cgrp->level;
 	rec->memcg = BPF_CORE_READ(memcg, id.id);
 	if (cgroup_populated(cgrp))
@@ -274,9 +275,35 @@ int census(struct bpf_iter__cgroup *ctx)
 	return 0;
 }
 
+/* One generation: how long ago it was born, and what is in it. Four columns, youngest first. */
+static __always_inline void print_gen(struct seq_file *seq, const struct ebb_census *rec,
+				      const struct ebb_gen *gen, __u32 nth)
+{
+	__u64 nr = rec->max_seq - nth;
+
+	if (!(rec->flags & EBB_CENSUS_LRU_GEN) || rec->max_seq < nth ||
+	    (nr < rec->min_seq_anon && nr < rec->min_seq_file))
+		BPF_SEQ_PRINTF(seq, " |      -         -         -");
+	else
+		BPF_SEQ_PRINTF(seq, " | %6llu %9llu %9llu", gen->age_ms / 1000, gen->anon / 1024,
+			       gen->file / 1024);
+}
+
+static __always_inline void print_heading(struct seq_file *seq)
+{
+	__u32 i;
+
+	BPF_SEQ_PRINTF(seq, "%-10s %9s %9s %9s %9s %12s %12s %10s", "cgroup", "kib", "anon", "file",
+		       "swap", "refault_anon", "refault_file", "stall_ms");
+	for (i = 0; i < EBB_MAX_GENS; i++)
+		BPF_SEQ_PRINTF(seq, " | %6s %9s %9s", "age_s", "anon", "file");
+	BPF_SEQ_PRINTF(seq, " | name\n");
+}
+
 /*
- * cat /sys/fs/bpf/ebb/census: a line for each container, as of ebbd's last pass. It iterates over
- * the array of records and not over cgroups, so that a thousand containers fit (see above).
+ * cat /sys/fs/bpf/ebb/census: a line for each container, as of ebbd's last pass; sizes in KiB,
+ * refaults in pages. The name comes last: it is the one thing without a width. It iterates over the
+ * array of records and not over cgroups, so that a thousand containers fit (see above).
  */
 SEC("iter/bpf_map_elem")
 int census_text(struct bpf_iter__bpf_map_elem *ctx)
@@ -285,7 +312,7 @@ int census_text(struct bpf_iter__bpf_map_elem *ctx)
 	struct ebb_census *rec;
 	struct ebb_container *c;
 	__u32 *key = ctx->key; /* loaded once: the verifier forgets the check of a second load */
-	__u32 index;
+	__u32 index, i;
 	__u64 id;
 
 	barrier_var(key);
@@ -293,10 +320,7 @@ int census_text(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	index = *key;
 	if (!index)
-		BPF_SEQ_PRINTF(seq, "%-10s %-32s %12s %12s %12s %12s %10s %10s %12s  %s\n",
-			       "cgroup", "name", "bytes", "anon", "file", "swap", "refaulta",
-			       "refaultf", "stall_us",
-			       "generations, youngest first: age_ms:anon/file");
+		print_heading(seq);
 	if (index >= nr_records)
 		return 0;
 	/* Not ctx->value: the verifier allows no variable offset (gen[i]) into that. */
@@ -307,25 +331,11 @@ int census_text(struct bpf_iter__bpf_map_elem *ctx)
 	c = bpf_map_lookup_elem(&containers, &id);
 	if (!c || c->container != id)
 		return 0;
-	BPF_SEQ_PRINTF(seq, "%-10llu %-32s %12llu %12llu %12llu %12llu %10llu %10llu %12llu ",
-		       rec->cgroup, c->name, rec->usage, rec->anon, rec->file, rec->swap,
-		       rec->refault_anon, rec->refault_file, rec->psi_mem_some);
-	if (rec->flags & EBB_CENSUS_LRU_GEN) {
-		__u64 seq_nr = rec->max_seq;
-		__u32 i;
-
-		for (i = 0; i < EBB_MAX_GENS; i++, seq_nr--) {
-			struct ebb_gen *gen = &rec->gen[seq_nr & (EBB_MAX_GENS - 1)];
-
-			if (seq_nr < rec->min_seq_anon && seq_nr < rec->min_seq_file)
-				break;
-			BPF_SEQ_PRINTF(seq, " %llu:%llu/%llu", gen->age_ms, gen->anon, gen->file);
-			if (!seq_nr)
-				break;
-		}
-	} else {
-		BPF_SEQ_PRINTF(seq, " -");
-	}
-	BPF_SEQ_PRINTF(seq, "\n");
+	BPF_SEQ_PRINTF(seq, "%-10llu %9llu %9llu %9llu %9llu %12llu %12llu %10llu", rec->cgroup,
+		       rec->usage / 1024, rec->anon / 1024, rec->file / 1024, rec->swap / 1024,
+		       rec->refault_anon, rec->refault_file, rec->psi_mem_some / 1000);
+	for (i = 0; i < EBB_MAX_GENS; i++)
+		print_gen(seq, rec, &rec->gen[(rec->max_seq - i) & (EBB_MAX_GENS - 1)], i);
+	BPF_SEQ_PRINTF(seq, " | %s\n", c->name);
 	return 0;
 }

@@ -22,7 +22,6 @@ struct {
 
 static __always_inline int emit(struct cgroup *cgrp, __u32 kind)
 {
-	struct cgroup *parent;
 	struct ebb_edge *e;
 
 	if (cgrp->root->hierarchy_id != edges_hierarchy)
@@ -32,11 +31,9 @@ static __always_inline int emit(struct cgroup *cgrp, __u32 kind)
 		__sync_fetch_and_add(&edges_lost, 1);
 		return 0;
 	}
-	/* By way of the css: kernfs_node.parent of 6.12 is __parent in 6.18, behind RCU. */
-	parent = BPF_CORE_READ(cgrp, self.parent, cgroup);
 	e->time_ns = bpf_ktime_get_ns();
 	e->cgroup = cgrp->kn->id;
-	e->parent = parent ? cgroup_id(parent) : 0;
+	e->parent = cgroup_parent_id(cgrp);
 	e->kind = kind;
 	e->level = cgrp->level;
 	bpf_ringbuf_submit(e, 0);

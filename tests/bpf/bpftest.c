@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -183,7 +185,21 @@ uint64_t group_stat(const struct groups *g, int dir, const char *key)
 	return v;
 }
 
-void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg)
+/* A process born in a group, which saves moving it there: that waits for a grace period. v2 only.
+ */
+static pid_t fork_into(int group)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void start(struct child *c, pid_t (*make)(int group), int group, int64_t (*fn)(void *arg),
+		  void *arg)
 {
 	int go[2], back[2];
 	int64_t answer;
@@ -191,7 +207,7 @@ void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg
 
 	if (pipe2(go, O_CLOEXEC) || pipe2(back, O_CLOEXEC))
 		die("pipe");
-	c->pid = fork();
+	c->pid = make(group);
 	if (c->pid < 0)
 		die("fork");
 	c->go = go[1];
@@ -203,8 +219,6 @@ void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg
 	}
 	close(go[1]);
 	close(back[0]);
-	if (group >= 0)
-		group_enter(group, 0);
 	answer = 0;
 	if (write(back[1], &answer, sizeof(answer)) != sizeof(answer) || read(go[0], &byte, 1) != 1)
 		_exit(1);
@@ -214,6 +228,26 @@ void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg
 	while (read(go[0], &byte, 1) > 0)
 		;
 	_exit(0);
+}
+
+static pid_t fork_and_move(int group)
+{
+	pid_t pid = fork();
+
+	if (!pid && group >= 0)
+		group_enter(group, 0);
+	return pid;
+}
+
+void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg)
+{
+	start(c, fork_and_move, group, fn, arg);
+}
+
+void child_start_in(struct child *c, const struct groups *g, int group, int64_t (*fn)(void *arg),
+		    void *arg)
+{
+	start(c, g->v1 ? fork_and_move : fork_into, group, fn, arg);
 }
 
 void child_go(struct child *c)

@@ -47,6 +47,9 @@ struct child {
 };
 
 void child_start(struct child *c, int group, int64_t (*fn)(void *arg), void *arg);
+/* The same, born in the group where that is possible: quicker, and no edge of being moved. */
+void child_start_in(struct child *c, const struct groups *g, int group, int64_t (*fn)(void *arg),
+		    void *arg);
 void child_go(struct child *c);
 /* Waits for the answer; the child then stays until child_end(). */
 int64_t child_answer(struct child *c);
