@@ -73,7 +73,8 @@ start_node()
 		"$STATUS/node" \
 		>"$STATUS/node.log" 2>&1 &
 	jobs+=($!)
-	wait_for 120 test -s "$STATUS/node" || fail "the Node service did not start"
+	wait_for $((length > 120 ? length : 120)) test -s "$STATUS/node" ||
+		fail "the Node service did not start: $(tail -n 3 "$STATUS/node.log" | tr '\n' ' ')"
 	event ready node "is warm; from now on it answers a request now and then"
 	"$here/load" http $node_port node "$(scaled 3 2)" &
 	jobs+=($!)
