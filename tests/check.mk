@@ -5,12 +5,12 @@
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(call srcs,tests/unit/test_*.c))
 # What several unit tests share.
-UNIT_SHARED := $(filter-out tests/unit/test_%,$(call srcs,tests/unit/*.c))
+UNIT_SHARED := $(filter-out tests/unit/test_%,$(call srcs,tests/unit/*.c tests/broker/fake_*.c))
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 stamp_san = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(SAN)
 # The mains' other files are tested too.
 SAN_SRCS := $(LIB_SRCS) $(POLICY_SRCS) $(filter-out %/main.c,$(call srcs,user/ebbd/*.c user/ebb/*.c \
-	user/exporter/*.c)) \
+	user/exporter/*.c user/broker/*.c)) \
 	$(UNIT_SHARED)
 SAN_OBJS := $(patsubst %.c,$(O)/san/%.o,$(SAN_SRCS))
 stamp_sanld = $(SAN_OBJS) $(PKG_LIBS) $(HTTP_LIBS)
@@ -55,7 +55,7 @@ fuzz-replay: $(patsubst %,$(O)/fuzz/%,$(or $(T),$(FUZZ)))
 
 # libFuzzer keeps what it finds in $(O); what is worth keeping is minimized into the corpus by hand:
 # $(O)/libfuzzer/NAME -merge=1 tests/fuzz/corpus/NAME $(O)/libfuzzer/NAME.new
-EXPORTER_PARTS := $(filter-out %/main.c,$(call srcs,user/exporter/*.c))
+EXPORTER_PARTS := $(filter-out %/main.c,$(call srcs,user/exporter/*.c user/broker/*.c))
 $(O)/libfuzzer/%: tests/fuzz/%.c $(LIB_SRCS) $(POLICY_SRCS) $(EXPORTER_PARTS) $(O)/.stamp/san | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,FUZZER,$@)
@@ -88,7 +88,7 @@ bpf-build: $(patsubst %,$(O)/bpftest/%,$(BPF_TESTS))
 
 WEB := $(patsubst tests/browser/%.c,%,$(call srcs,tests/browser/*.c))
 
-$(O)/web/%: $(O)/tests/browser/%.o $(O)/libebb.a
+$(O)/web/%: $(O)/tests/browser/%.o $(O)/user/exporter/address.o $(O)/libebb.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)

@@ -161,6 +161,12 @@ stage_fuzz() {
 	done
 }
 
+# The exporter before promtool, Prometheus and a browser.
+stage_web() {
+	step "web: the build" make_ web-build || return 0
+	passes_on web timeout --foreground -k 10 400 tests/browser/run "$O"
+}
+
 stage_bpf() {
 	local name out status
 	if [ "$(id -u)" != 0 ]; then
