@@ -54,7 +54,7 @@ LDHARDEN ?= -pie -Wl,-z,relro,-z,now
 ifneq ($(BUILDING),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
-# Of ebb-exporter alone.
+# Of ebb-exporter and ebb-broker alone.
 HTTP_LIBS := $(shell $(PKG_CONFIG) --libs libmicrohttpd 2>/dev/null) -pthread
 CC_VERSION := $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null)
 CLANG_VERSION := $(shell $(CLANG) -dumpversion 2>/dev/null)
@@ -76,7 +76,7 @@ BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 -Wall -Wex
 
 stamp_cc = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(HARDEN)
 stamp_bpf = $(CLANG) $(CLANG_VERSION) $(BPFTOOL) $(BPF_CFLAGS)
-stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER)
+stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER) $(BROKER)
 stamp_bpfld = $(BPF_OBJS)
 stamp_dirs = $(SBINDIR) $(SYSCONFDIR)
 
@@ -97,12 +97,13 @@ LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(LIB_SRCS) $(POLICY_SRCS))
 EBBD := $(call objs,user/ebbd/*.c)
 EBB := $(call objs,user/ebb/*.c)
 EXPORTER := $(call objs,user/exporter/*.c)
+BROKER := $(call objs,user/broker/*.c)
 PAGE_FILES := $(call srcs,user/exporter/page/* user/exporter/page/vendor/*)
 
 BPF_OBJS := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(call srcs,bpf/*.bpf.c))
 SKEL := $(O)/gen/ebb.skel.h
 
-PROGRAMS := $(O)/ebbd $(O)/ebb $(O)/ebb-exporter
+PROGRAMS := $(O)/ebbd $(O)/ebb $(O)/ebb-exporter $(O)/ebb-broker
 
 #: make              build into build/ (O=DIR: elsewhere; V=1: show commands; WERROR=1: as in CI)
 all: $(PROGRAMS)
@@ -110,7 +111,8 @@ all: $(PROGRAMS)
 $(O)/ebbd: $(EBBD) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb: $(EBB) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb-exporter: $(EXPORTER) $(O)/libebb.a $(O)/.stamp/ld
-$(O)/ebb-exporter: MORE_LIBS = $(HTTP_LIBS)
+$(O)/ebb-broker: $(BROKER) $(O)/libebb.a $(O)/.stamp/ld
+$(O)/ebb-exporter $(O)/ebb-broker: MORE_LIBS = $(HTTP_LIBS)
 $(PROGRAMS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(MORE_LIBS)
@@ -183,6 +185,7 @@ $(O)/ebbd.service: user/ebbd/ebbd.service.in $(O)/.stamp/dirs
 MANS := $(call srcs,docs/man/*.[1-8])
 DOCS := $(call srcs,README.md docs/*.md) LICENSE
 INSTALLED = $(O)/ebbd:$(SBINDIR)/ebbd:755 \
+	$(O)/ebb-broker:$(SBINDIR)/ebb-broker:755 \
 	$(O)/ebb:$(BINDIR)/ebb:755 \
 	$(O)/ebbd.service:$(UNITDIR)/ebbd.service:644 \
 	user/ebbd/ebb.sysusers:$(SYSUSERSDIR)/ebb.conf:644 \

@@ -174,9 +174,9 @@ int check_look_qemu(const char *socket, struct findings *f, uint64_t *ret_ram, i
 /* The body of a GET; NULL with *ret_status 0 when nothing that can be read came. */
 static json_t *get(const char *socket, const char *target, int *ret_status, int *ret_pid, char *why)
 {
-	_cleanup_free_ char *buf = malloc(HTTP_REPLY_MAX);
+	_cleanup_free_ char *buf = malloc(REST_HTTP_REPLY_MAX);
 	_cleanup_close_ int fd = dial(socket, ret_pid, why);
-	struct http_reply reply;
+	struct rest_http_reply reply;
 	char request[256];
 	size_t len = 0;
 	int n;
@@ -191,13 +191,13 @@ static json_t *get(const char *socket, const char *target, int *ret_status, int 
 	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
 		return NULL;
 	for (;;) {
-		ssize_t got = recv(fd, buf + len, HTTP_REPLY_MAX - len, 0);
+		ssize_t got = recv(fd, buf + len, REST_HTTP_REPLY_MAX - len, 0);
 		int r;
 
 		if (got <= 0)
 			return NULL;
 		len += (size_t)got;
-		r = http_parse(buf, len, &reply);
+		r = rest_http_parse(buf, len, &reply);
 		if (r < 0)
 			return NULL;
 		if (r == 0)

@@ -80,10 +80,12 @@ struct lease_size lease_size(const struct lease_limits *limits, const struct lea
 		s.bytes = grant > limits->min ? grant : limits->min;
 		s.clamp = CHANNEL_CLAMP_HOST;
 	}
-	if (s.bytes >= current)
+	if (s.bytes >= current) {
+		credit->moving = false;
 		return s;
+	}
 	step = current - s.bytes;
-	if (step < LEASE_STEP_MIN && step < limits->max / LEASE_STEP_PART) {
+	if (!credit->moving && step < LEASE_STEP_MIN && step < limits->max / LEASE_STEP_PART) {
 		s.bytes = current;
 		return s;
 	}
@@ -92,6 +94,7 @@ struct lease_size lease_size(const struct lease_limits *limits, const struct lea
 		s.clamp = CHANNEL_CLAMP_RATE;
 		s.more = true;
 	}
+	credit->moving = s.more;
 	credit->bytes -= current - s.bytes;
 	return s;
 }

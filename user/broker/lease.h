@@ -34,6 +34,7 @@ struct lease {
 struct lease_credit {
 	uint64_t bytes;
 	uint64_t seen_ms; /* 0: never filled */
+	bool moving; /* in steps: the last one is taken however small it is */
 };
 
 struct lease_size {

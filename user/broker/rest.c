@@ -11,7 +11,7 @@ struct backend {
 	const struct rest_ops *ops;
 	const struct backend_events *events;
 	void *arg;
-	struct http http;
+	struct rest_http http;
 	uv_timer_t timer;
 	uint64_t backoff_ms;
 	struct rest_vm vm;
@@ -56,7 +56,7 @@ static bool lost(struct backend *b, int error)
 	return true;
 }
 
-static json_t *load(const struct http_reply *reply)
+static json_t *load(const struct rest_http_reply *reply)
 {
 	return json_loadb(reply->body, reply->len, 0, NULL);
 }
@@ -67,7 +67,7 @@ static void be_unable(struct backend *b)
 	b->events->unable(b->arg, b->ops->no_balloon);
 }
 
-static void on_info(void *arg, int error, const struct http_reply *reply)
+static void on_info(void *arg, int error, const struct rest_http_reply *reply)
 {
 	struct backend *b = arg;
 	char why[BACKEND_WHY_MAX];
@@ -104,10 +104,10 @@ static void find(uv_timer_t *timer)
 {
 	struct backend *b = timer->data;
 
-	http_request(&b->http, "GET", b->ops->info, NULL, on_info);
+	rest_http_request(&b->http, "GET", b->ops->info, NULL, on_info);
 }
 
-static void on_actual(void *arg, int error, const struct http_reply *reply)
+static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 {
 	struct backend *b = arg;
 	json_t *body;
@@ -142,7 +142,7 @@ static void on_actual(void *arg, int error, const struct http_reply *reply)
 	next(b);
 }
 
-static void on_set(void *arg, int error, const struct http_reply *reply)
+static void on_set(void *arg, int error, const struct rest_http_reply *reply)
 {
 	struct backend *b = arg;
 	char why[BACKEND_WHY_MAX];
@@ -173,10 +173,10 @@ static void next(struct backend *b)
 
 		b->want_set = false;
 		b->ops->format_set(body, sizeof(body), balloon);
-		http_request(&b->http, b->ops->set_method, b->ops->set_target, body, on_set);
+		rest_http_request(&b->http, b->ops->set_method, b->ops->set_target, body, on_set);
 	} else if (b->want_actual) {
 		b->want_actual = false;
-		http_request(&b->http, "GET", b->ops->actual(&b->vm), NULL, on_actual);
+		rest_http_request(&b->http, "GET", b->ops->actual(&b->vm), NULL, on_actual);
 	}
 }
 
@@ -191,7 +191,7 @@ static int rest_open(struct backend **ret, uv_loop_t *loop, enum vmm_kind kind, 
 	b->events = events;
 	b->arg = arg;
 	b->backoff_ms = BACKEND_RETRY_MIN_MS;
-	http_init(&b->http, loop, path, b);
+	rest_http_init(&b->http, loop, path, b);
 	uv_timer_init(loop, &b->timer);
 	b->timer.data = b;
 	b->open = 2;
@@ -253,7 +253,7 @@ static void rest_close(struct backend *b, void (*closed)(void *arg), void *arg)
 {
 	b->closed = closed;
 	b->closed_arg = arg;
-	http_close(&b->http, on_http_closed);
+	rest_http_close(&b->http, on_http_closed);
 	uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 

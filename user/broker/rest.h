@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/http.h"
+#include "broker/rest_http.h"
 
 struct rest_vm {
 	uint64_t ram; /* bytes */

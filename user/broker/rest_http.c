@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "broker/http.h"
+#include "broker/rest_http.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static int parse_length(const char *value, const char *end, size_t *ret)
 		return -EPROTO;
 	for (; value < end && *value >= '0' && *value <= '9'; value++) {
 		n = n * 10 + (size_t)(*value - '0');
-		if (n > HTTP_REPLY_MAX)
+		if (n > REST_HTTP_REPLY_MAX)
 			return -EMSGSIZE;
 	}
 	*ret = n;
@@ -56,10 +56,10 @@ static int parse_headers(const char *line, const char *end, size_t *ret_length)
 	return 0;
 }
 
-int http_parse(const char *text, size_t len, struct http_reply *ret)
+int rest_http_parse(const char *text, size_t len, struct rest_http_reply *ret)
 {
 	const char *end = memmem(text, len, "\r\n\r\n", 4), *line;
-	struct http_reply reply = { 0 };
+	struct rest_http_reply reply = { 0 };
 	size_t all;
 	int r;
 
@@ -67,7 +67,7 @@ int http_parse(const char *text, size_t len, struct http_reply *ret)
 	if (len >= 12 && (memcmp(text, "HTTP/1.", 7) != 0 || text[8] != ' '))
 		return -EPROTO;
 	if (!end)
-		return len >= HTTP_REPLY_MAX ? -EMSGSIZE : 0;
+		return len >= REST_HTTP_REPLY_MAX ? -EMSGSIZE : 0;
 	if (end - text < 12)
 		return -EPROTO;
 	for (int i = 9; i < 12; i++) {
@@ -83,18 +83,18 @@ int http_parse(const char *text, size_t len, struct http_reply *ret)
 	if (reply.status == 204 || reply.status < 200)
 		reply.len = 0;
 	all = (size_t)(reply.body - text) + reply.len;
-	if (all > HTTP_REPLY_MAX)
+	if (all > REST_HTTP_REPLY_MAX)
 		return -EMSGSIZE;
 	if (all > len)
 		return 0;
 	/* "100 Continue" is not the answer yet. */
 	if (reply.status < 200)
-		return http_parse(reply.body, len - (size_t)(reply.body - text), ret);
+		return rest_http_parse(reply.body, len - (size_t)(reply.body - text), ret);
 	*ret = reply;
 	return 1;
 }
 
-static void end_request(struct http *h, int error)
+static void end_request(struct rest_http *h, int error)
 {
 	if (!h->error)
 		h->error = error;
@@ -108,7 +108,7 @@ static void on_timeout(uv_timer_t *timer)
 
 static void on_opened(struct stream *s)
 {
-	struct http *h = s->arg;
+	struct rest_http *h = s->arg;
 
 	if (stream_write(s, h->out, h->out_len) < 0)
 		end_request(h, -EPIPE);
@@ -116,8 +116,8 @@ static void on_opened(struct stream *s)
 
 static void on_data(struct stream *s, const char *data, size_t len)
 {
-	struct http *h = s->arg;
-	struct http_reply reply;
+	struct rest_http *h = s->arg;
+	struct rest_http_reply reply;
 	int r;
 
 	if (h->len + len > h->size) {
@@ -126,7 +126,7 @@ static void on_data(struct stream *s, const char *data, size_t len)
 
 		while (size < h->len + len)
 			size *= 2;
-		in = size <= 2 * HTTP_REPLY_MAX ? realloc(h->in, size) : NULL;
+		in = size <= 2 * REST_HTTP_REPLY_MAX ? realloc(h->in, size) : NULL;
 		if (!in) {
 			end_request(h, -EMSGSIZE);
 			return;
@@ -136,13 +136,13 @@ static void on_data(struct stream *s, const char *data, size_t len)
 	}
 	memcpy(h->in + h->len, data, len);
 	h->len += len;
-	r = http_parse(h->in, h->len, &reply);
+	r = rest_http_parse(h->in, h->len, &reply);
 	h->complete = r > 0;
 	if (r)
 		end_request(h, r < 0 ? r : 0);
 }
 
-static void finish(struct http *h)
+static void finish(struct rest_http *h)
 {
 	if (h->closing && h->timer_closed && h->stream.state == STREAM_IDLE)
 		h->closed(h->arg);
@@ -150,13 +150,13 @@ static void finish(struct http *h)
 
 static void on_ended(struct stream *s, int error)
 {
-	struct http *h = s->arg;
+	struct rest_http *h = s->arg;
 	_cleanup_free_ char *in = TAKE_PTR(h->in);
-	struct http_reply reply = { 0 };
-	http_fn fn = h->fn;
+	struct rest_http_reply reply = { 0 };
+	rest_http_fn fn = h->fn;
 	int r = h->error ? h->error : error;
 
-	if (!r && (!h->complete || http_parse(in, h->len, &reply) != 1))
+	if (!r && (!h->complete || rest_http_parse(in, h->len, &reply) != 1))
 		r = -ECONNRESET;
 	h->len = h->size = 0;
 	h->busy = h->complete = false;
@@ -172,7 +172,7 @@ static void on_ended(struct stream *s, int error)
 
 static const struct stream_ops stream_ops = { on_opened, on_data, on_ended };
 
-void http_init(struct http *h, uv_loop_t *loop, const char *path, void *arg)
+void rest_http_init(struct rest_http *h, uv_loop_t *loop, const char *path, void *arg)
 {
 	memset(h, 0, sizeof(*h));
 	h->path = path;
@@ -182,8 +182,8 @@ void http_init(struct http *h, uv_loop_t *loop, const char *path, void *arg)
 	h->timer.data = h;
 }
 
-int http_request(struct http *h, const char *method, const char *target, const char *body,
-		 http_fn fn)
+int rest_http_request(struct rest_http *h, const char *method, const char *target, const char *body,
+		      rest_http_fn fn)
 {
 	int n;
 
@@ -212,13 +212,13 @@ int http_request(struct http *h, const char *method, const char *target, const c
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	struct http *h = handle->data;
+	struct rest_http *h = handle->data;
 
 	h->timer_closed = true;
 	finish(h);
 }
 
-void http_close(struct http *h, void (*closed)(void *arg))
+void rest_http_close(struct rest_http *h, void (*closed)(void *arg))
 {
 	h->closing = true;
 	h->closed = closed;
