@@ -1,7 +1,7 @@
 # The hooks on this kernel: each rung loads, and what they count is what the kernel counts.
 # kernels: 6.1 6.12 7.2
 # mem: 1G
-# timeout: 240
+# timeout: 300
 
 [ -x /ebb/bin/hooks_check ] || fail "hooks_check is not built: make bpf-build, into the build folder"
 # Debian's 6.1 has it built in and off.
