@@ -180,6 +180,10 @@ $(O)/ebbd.service: user/ebbd/ebbd.service.in $(O)/.stamp/dirs
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
 
+$(O)/ebb-exporter.service: user/exporter/ebb-exporter.service.in $(O)/.stamp/dirs
+	@mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
+
 # source:destination:mode. One list, so that uninstall removes what install put there. The
 # configuration is apart: it is the administrator's once it is there.
 MANS := $(call srcs,docs/man/*.[1-8])
@@ -189,6 +193,9 @@ INSTALLED = $(O)/ebbd:$(SBINDIR)/ebbd:755 \
 	$(O)/ebb:$(BINDIR)/ebb:755 \
 	$(O)/ebbd.service:$(UNITDIR)/ebbd.service:644 \
 	user/ebbd/ebb.sysusers:$(SYSUSERSDIR)/ebb.conf:644 \
+	$(O)/ebb-exporter:$(SBINDIR)/ebb-exporter:755 \
+	$(O)/ebb-exporter.service:$(UNITDIR)/ebb-exporter.service:644 \
+	user/exporter/ebb-exporter.sysusers:$(SYSUSERSDIR)/ebb-exporter.conf:644 \
 	$(foreach m,$(MANS),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
 	$(foreach d,$(DOCS),$(d):$(DOCDIR)/$(notdir $(d)):644)
 CONF := user/ebbd/ebb.conf.example
@@ -203,11 +210,13 @@ each_installed = $(foreach f,$(INSTALLED),$(call $(1),$(word 1,$(subst :, ,$f)),
 	:, ,$f)),$(word 3,$(subst :, ,$f))))
 
 #: make install      into PREFIX (/usr/local), below DESTDIR; an ebb.conf that exists is kept
-install: all $(O)/ebbd.service
+install: all $(O)/ebbd.service $(O)/ebb-exporter.service
 	$(call each_installed,install_one)
 	$(Q)[ -e $(CONF_DEST) ] || install -D -m 644 $(CONF) $(CONF_DEST)
 ifeq ($(DESTDIR),)
 	$(Q)getent group ebb >/dev/null || groupadd --system ebb
+	$(Q)getent passwd ebb-exporter >/dev/null || useradd --system --gid ebb --no-create-home \
+		--home-dir / --shell /usr/sbin/nologin ebb-exporter
 endif
 
 # Folders go only where they are ours or below a DESTDIR, and only when empty.

@@ -79,7 +79,8 @@ static const struct call server_calls[] = {
 	{ SYS_mmap, ARG2_NO_EXEC }, { SYS_mprotect, ARG2_NO_EXEC },
 	{ SYS_futex, ALWAYS }, { SYS_sched_yield, ALWAYS }, { SYS_restart_syscall, ALWAYS },
 	{ SYS_rt_sigreturn, ALWAYS }, { SYS_rt_sigprocmask, ALWAYS },
-	{ SYS_rt_sigtimedwait, ALWAYS }, { SYS_tgkill, ARG0_IS_SELF },
+	{ SYS_rt_sigtimedwait, ALWAYS }, { SYS_sigaltstack, ALWAYS },
+	{ SYS_tgkill, ARG0_IS_SELF },
 	/* what a thread does as its first, which may be after the filter came */
 	{ SYS_rseq, ALWAYS }, { SYS_set_robust_list, ALWAYS }, { SYS_prctl, ARG0_IS_NAME },
 	{ SYS_wait4, ALWAYS }, { SYS_exit, ALWAYS }, { SYS_exit_group, ALWAYS },
@@ -88,7 +89,7 @@ static const struct call server_calls[] = {
 static const struct call dialer_calls[] = {
 	{ SYS_socket, ARG0_IS_UNIX }, { SYS_connect, ALWAYS }, { SYS_recvfrom, ALWAYS },
 	{ SYS_sendmsg, ALWAYS }, { SYS_close, ALWAYS }, { SYS_restart_syscall, ALWAYS },
-	{ SYS_rt_sigreturn, ALWAYS }, { SYS_exit, ALWAYS }, { SYS_exit_group, ALWAYS },
+	{ SYS_rt_sigreturn, ALWAYS }, { SYS_sigaltstack, ALWAYS }, { SYS_exit, ALWAYS }, { SYS_exit_group, ALWAYS },
 };
 /* clang-format on */
 
