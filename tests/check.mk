@@ -96,6 +96,21 @@ $(O)/web/%: $(O)/tests/browser/%.o $(O)/user/exporter/address.o $(O)/libebb.a
 .PHONY: web-build
 web-build: $(patsubst %,$(O)/web/%,$(WEB)) $(O)/ebb-exporter
 
+# --- the broker around a real QEMU, and with two hundred guests -------------------------------
+
+BROKER_TESTS := channel_guest bench
+
+$(O)/brokertest/channel_guest: $(O)/tests/broker/channel_guest.o $(O)/libebb.a
+$(O)/brokertest/bench: $(O)/tests/broker/bench.o $(O)/tests/broker/fake_vmm.o \
+	$(O)/tests/broker/fake_rest.o $(O)/user/broker/stream.o $(O)/libebb.a
+$(patsubst %,$(O)/brokertest/%,$(BROKER_TESTS)):
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+
+.PHONY: broker-build
+broker-build: $(patsubst %,$(O)/brokertest/%,$(BROKER_TESTS)) $(O)/ebb-broker
+
 # --- all the tests ---------------------------------------------------------
 
 .PHONY: check demo

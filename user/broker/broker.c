@@ -99,12 +99,21 @@ static void look_at_host(struct broker *b)
 		log_info("host pressure: %s", channel_level_name(b->host.level));
 }
 
+/* Many VMs are moved on in slices of a second: an ack is not to wait for two hundred of them. */
 void broker_tick(struct broker *b)
 {
-	look_at_host(b);
-	broker_arbitrate(b);
+	unsigned int i = 0;
+
+	if (b->slice == 0) {
+		look_at_host(b);
+		broker_arbitrate(b);
+		b->slices = b->nr_vms > BROKER_SLICE_VMS ? BROKER_SLICES : 1;
+	}
 	for (struct vm *vm = b->vms; vm; vm = vm->next)
-		vm_tick(vm);
+		if (i++ % b->slices == b->slice)
+			vm_tick(vm);
+	b->slice = (b->slice + 1) % b->slices;
+	uv_timer_set_repeat(&b->tick, BROKER_TICK_MS / b->slices);
 	metrics_turn(b->metrics);
 }
 

@@ -14,6 +14,8 @@
 #include "broker/vm.h"
 
 #define BROKER_TICK_MS 1000
+#define BROKER_SLICES 20 /* of a tick, with more VMs than */
+#define BROKER_SLICE_VMS 16
 #define BROKER_STOP_MS 4000 /* what VMMs have for taking the full size when the broker stops */
 
 struct metrics;
@@ -36,6 +38,7 @@ struct broker {
 	struct host_state host;
 	bool host_known;
 	uint64_t started_ms;
+	unsigned int slice, slices;
 	uint64_t floor_short; /* bytes that the floors need beyond what there is */
 
 	uv_timer_t tick;
