@@ -13,7 +13,8 @@
 
 /*
  * Each of these is asked for and granted after the start, as a trace of
- * cap_capable() shows (tests/vm/scenarios/privileges.sh does it again). What
+ * cap_capable() shows (tests/vm/scenarios/privileges.sh does it again); the
+ * last one is looked at without it (psi_trigger_create(), 6.5). What
  * only the start needs is not among them: mounting debugfs and bpffs, loading
  * zram's module, giving socket and pins to group ebb.
  */

@@ -28,10 +28,10 @@ hooks()
 }
 
 thp never
-before=$(settings)
 hooks_before=$(hooks)
 cg_new app
 cg_new other
+before=$(settings)
 cg_run app hotcold --status "$STATUS/app" 400 100
 app=$CG_PID
 cg_run other filecold --status "$STATUS/other" /var/tmp/a 60 /var/tmp/b 20

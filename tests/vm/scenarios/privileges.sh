@@ -1,5 +1,5 @@
 # After its start ebbd has six of root's capabilities, none to give to a program, and does all of its work with
-# them: groups and pins of others, stall triggers, a census that grows, and the end. None is refused to it.
+# them: groups and pins of others, stall triggers, a census that grows, and the end. What is refused it does without.
 # kernels: 6.12
 # mem: 2G
 # timeout: 240
@@ -69,7 +69,7 @@ check_cmd "the threads have what the work needs" threads_have CapEff "$KEPT"
 check_cmd "and cannot have more" threads_have CapPrm "$KEPT"
 check_cmd "a program would have none" threads_have CapBnd 0000000000000000
 check_cmd "nor new ones" threads_have NoNewPrivs 1
-check_cmd "its stalls are watched" bash -c "ls -l /proc/$EBBD_PID/fd | grep -q memory.pressure"
+check_cmd "its stalls are watched" bash -c "ls -l /proc/$EBBD_PID/fd 2>/dev/null | grep -q memory.pressure"
 check_cmd "many files can be open" bash -c "awk '/^Max open files/ { exit \$4 < 4096 }' /proc/$EBBD_PID/limits"
 check "$(bpftool -j map show pinned /sys/fs/bpf/ebb/census_records | jq .max_entries) > 2048" "the census has grown"
 for pin in /sys/fs/bpf/ebb{,/containers,/edges,/census,/census_records}; do
@@ -87,4 +87,6 @@ echo >"$T/kprobe_events"
 check_cmd "its swap is gone" bash -c '! grep -q zram /proc/swaps'
 check_cmd "and its pins" test ! -e /sys/fs/bpf/ebb
 check "$(wc -l </run/asked.run) > 0" "the trace saw it"
-check_cmd "nothing was refused" bash -c "! awk '\$2' /run/asked.run /run/asked.end | grep ."
+# The kernel asks for these two at its own account: fsetid 4 (may a set-group-id bit stay? the pins have none) and
+# syslog 34 (may the addresses of a program be shown? nobody looks).
+check_cmd "nothing else was refused" bash -c "! awk '\$2 && \$1 != 4 && \$1 != 34' /run/asked.run /run/asked.end | grep ."
