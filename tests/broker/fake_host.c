@@ -2,6 +2,7 @@
 #include "fake_host.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ int fake_host_setup(struct fake_host *h)
 {
 	char path[128];
 
+	signal(SIGPIPE, SIG_IGN); /* as the broker's main does: either end may go first */
 	memset(h, 0, sizeof(*h));
 	h->shrink = 4 * GiB;
 	strcpy(h->dir, "/tmp/ebb-broker-XXXXXX");
