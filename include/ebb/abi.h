@@ -23,6 +23,7 @@ enum ebb_edge_kind {
 	EBB_EDGE_POPULATED, /* the first task came */
 	EBB_EDGE_EMPTIED, /* the last task left */
 	EBB_EDGE_GONE, /* cgroup_rmdir */
+	EBB_EDGE_SHORT, /* of no cgroup: an allocation found too little free memory */
 };
 
 struct ebb_edge {

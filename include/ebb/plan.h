@@ -58,6 +58,27 @@ enum ebb_reason {
 	EBB_NR_REASONS,
 };
 
+/* Why the VM asks for the size it asks for (`ebb status`). */
+enum ebb_size_reason {
+	EBB_SIZE_NO_HOST, /* nobody to ask: the size is what it is */
+	EBB_SIZE_FOLLOW, /* what is needed, and headroom */
+	EBB_SIZE_SHRINK, /* on the way down to it */
+	EBB_SIZE_HOLD, /* it grew a moment ago */
+	EBB_SIZE_START, /* a container starts */
+	EBB_SIZE_SHORT, /* memory is short in the guest: all that may be had */
+	EBB_SIZE_PAUSED,
+	EBB_NR_SIZES,
+};
+
+/* What to ask of the host. Bytes. */
+struct ebb_footprint {
+	uint64_t want; /* size of the VM; 0: ask for nothing, which is the full size */
+	uint64_t idle; /* of it, what nobody needs soon */
+	uint64_t need; /* what is in use and not known cold, the kernel's own included */
+	uint64_t headroom; /* kept free for the next burst */
+	enum ebb_size_reason reason;
+};
+
 struct ebb_plan_item {
 	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
 	enum ebb_action action;
@@ -90,12 +111,15 @@ struct ebb_plan {
 	size_t nr_verdicts; /* one a container, in the snapshot's order */
 	size_t max_verdicts;
 	struct ebb_verdict *verdicts;
+	struct ebb_footprint footprint;
 	uint64_t next_ms; /* when to come back at the latest, CLOCK_MONOTONIC */
 };
 
 const char *ebb_state_name(enum ebb_state state); /* "starting", … */
 const char *ebb_reason_name(enum ebb_reason reason); /* code: "psi-memory", … */
 const char *ebb_reason_text(enum ebb_reason reason); /* for a person: one clause */
+const char *ebb_size_reason_name(enum ebb_size_reason reason); /* code: "follow", … */
+const char *ebb_size_reason_text(enum ebb_size_reason reason);
 const char *ebb_action_name(enum ebb_action action);
 
 #endif /* EBB_PLAN_H */

@@ -51,6 +51,7 @@ struct ebb_snap_container {
 	bool ages_known; /* age[] holds something */
 	bool can_age; /* an ageing pass is possible */
 	uint64_t protect; /* bytes, by a rule */
+	uint64_t peak; /* bytes: the most that one of this name and image had; 0: not known */
 
 	uint64_t bytes; /* usage: anon + file + kernel memory */
 	uint64_t anon;
@@ -98,12 +99,36 @@ struct ebb_snap_machine {
 	uint64_t orphans_got; /* bytes evicted of what removed groups had left, cumulative */
 	uint64_t alloc_stalls; /* vmstat allocstall_*, cumulative */
 	uint64_t compact_fails; /* vmstat compact_fail, cumulative */
+	uint64_t ram; /* the guest's memory with an empty balloon: what MemTotal is then */
+	uint64_t ballooned; /* of it, what the balloon has */
+};
+
+/* How short the host says that it is. */
+enum ebb_host_level {
+	EBB_HOST_EASE, /* nobody gains from what is given back now; also without a host */
+	EBB_HOST_LOW,
+	EBB_HOST_HIGH,
+};
+
+/*
+ * The host's end of the channel; all 0 without one. Sizes are bytes and sizes
+ * of the VM: what its VMM gives it, of which the kernel never shows a part as MemTotal.
+ */
+struct ebb_snap_host {
+	bool talking;
+	uint64_t min, max; /* its limits for this VM */
+	uint64_t applied; /* asked of the VMM; 0: not told yet */
+	uint64_t actual; /* what the VMM said last; 0: not known */
+	enum ebb_host_level level;
+	uint64_t need; /* what it would have of this VM */
 };
 
 struct ebb_snapshot {
 	uint64_t now_ms; /* CLOCK_MONOTONIC */
 	bool paused; /* everything is */
+	bool low_memory; /* an edge since the last step: an allocation found too little free */
 	struct ebb_snap_machine machine;
+	struct ebb_snap_host host;
 	size_t nr_containers;
 	struct ebb_snap_container *containers; /* sorted by id */
 	size_t nr_orphans;

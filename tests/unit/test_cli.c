@@ -207,6 +207,7 @@ static void test_status(void **state)
 		.nr_containers = 12,
 		.machine = {
 			.mem_total = 3911 * MiB,
+			.ram = 3911 * MiB,
 			.mem_free = 2355 * MiB,
 			.mem_available = 2714 * MiB,
 			.swap_total = 1955 * MiB,
@@ -217,6 +218,18 @@ static void test_status(void **state)
 			.reporting = true,
 			.compact_cpu_us = 3140000,
 		},
+		.host = { .talking = true,
+			  .min = 512 * MiB,
+			  .max = 4096 * MiB,
+			  .applied = 3000 * MiB,
+			  .actual = 3100 * MiB },
+		.footprint = { .want = 3000 * MiB,
+			       .need = 1600 * MiB,
+			       .headroom = 400 * MiB,
+			       .reason = EBB_SIZE_SHRINK },
+		.host_means = "virtio-serial",
+		.host_reason = "",
+		.returned = { 900 * MiB, 400 * MiB, 200 * MiB, 30 * MiB, 7 * MiB },
 		.reporting_order = 9,
 		.reclaimed_total = 2150 * MiB,
 		.refaulted_total = 12 * MiB,
@@ -243,7 +256,11 @@ static void test_status(void **state)
 	      "To the host   1.8G of 2.2G free is in blocks that go back by themselves\n"
 	      "Swap          655M in use of 1.9G\n"
 	      "Compressed    629M in 42.0M\n"
+	      "VM size       3.0G of 4.0G; target 2.9G: shrinking in steps to what is needed\n"
+	      "              needed 1.5G and 400M of headroom; the balloon has 0B\n"
 	      "Taken         2.0G; 12.0M came back (0.6%); 450M was left by exits\n"
+	      "Returned      1.5G to the host: 900M by reclaim, 400M by exits, 200M by\n"
+	      "              compaction, 30.0M by the balloon\n"
 	      "Compaction    12 passes, 3.1 s of CPU\n"
 	      "Cost          ebbd 12.1 s of CPU (0.17%), 6.1M of memory; hooks 0.021% of 0.5%\n"
 	      "              allowed\n"
@@ -265,7 +282,8 @@ static void test_status_bare(void **state)
 		.uptime_ms = 500,
 		.config = &defaults,
 		.nr_containers = 1,
-		.machine = { .mem_total = 1000 * MiB, .mem_free = 400 * MiB },
+		.machine = { .mem_total = 1000 * MiB, .ram = 1000 * MiB, .mem_free = 400 * MiB },
+		.host_reason = "neither a virtio port nor vsock",
 		.reporting_order = -1,
 	};
 	json_t *data = report_status_json(&s);
@@ -276,7 +294,10 @@ static void test_status_bare(void **state)
 	      "Memory        600M in use of 1000M, 0B available\n"
 	      "To the host   free memory stays here: no page reporting (see ebb doctor)\n"
 	      "Swap          none\n"
+	      "VM size       the VMM's: neither a virtio port nor vsock\n"
 	      "Taken         0B; 0B came back (0.0%); 0B was left by exits\n"
+	      "Returned      0B to the host: 0B by reclaim, 0B by exits, 0B by compaction, 0B\n"
+	      "              by the balloon\n"
 	      "Compaction    0 passes, 0.0 s of CPU\n"
 	      "Cost          ebbd 0.0 s of CPU (0.00%), 0B of memory; hooks 0% of 0% allowed\n"
 	      "Options       cap all RAM, cold after auto, stall budget 0.1%, compress auto\n");

@@ -118,6 +118,8 @@ static void test_status(void **state)
 		.nr_containers = 3,
 		.machine = {
 			.mem_total = 100,
+			.ram = 100,
+			.ballooned = 20,
 			.mem_free = 50,
 			.mem_available = 60,
 			.swap_total = 40,
@@ -129,6 +131,15 @@ static void test_status(void **state)
 			.swap_is_compressed = true,
 			.compact_cpu_us = 77,
 		},
+		.host = { .talking = true, .min = 10, .max = 110, .applied = 90, .actual = 95,
+			  .level = EBB_HOST_LOW, .need = 4 },
+		.footprint = { .want = 90, .idle = 5, .need = 40, .headroom = 12,
+			       .reason = EBB_SIZE_FOLLOW },
+		.host_means = "vsock",
+		.host_reason = "",
+		.host_rtt_us = 700,
+		.returned = { 5, 4, 3, 2, 1 },
+		.hook_us = 8,
 		.reporting_order = 9,
 		.reclaimed_total = 11,
 		.refaulted_total = 1,
@@ -151,13 +162,23 @@ static void test_status(void **state)
 	      "ebb.conf\",\"cap\":2147483648,\"cold_after_ms\":null,"
 	      "\"stall_budget_ppm\":1000,\"compress\":\"zram\",\"listen\":\"127.0.0.1:9465\","
 	      "\"rules\":2},"
-	      "\"memory\":{\"total\":100,\"free\":50,\"available\":60,\"swap_total\":40,"
+	      "\"memory\":{\"total\":100,\"used\":30,\"free\":50,\"available\":60,\"swap_total\":"
+	      "40,"
 	      "\"swap_free\":30,\"swap_is_compressed\":true,\"compressed\":3,"
 	      "\"compressed_original\":10,\"free_reportable\":45,\"reporting\":true,"
 	      "\"reporting_order\":9},"
-	      "\"totals\":{\"reclaimed\":11,\"refaulted\":1,\"exit_reclaimed\":5,\"compactions\":2,"
+	      "\"balloon\":{\"broker\":true,\"means\":\"vsock\",\"why_not\":null,\"held\":20,"
+	      "\"target\":90,\"reason\":\"follow\",\"reason_text\":\"what is needed, and "
+	      "headroom\","
+	      "\"need\":40,\"headroom\":12,\"idle\":5,\"applied\":90,\"actual\":95,\"min\":10,"
+	      "\"max\":110,\"rtt_us\":700,\"host_level\":\"low\",\"host_need\":4},"
+	      "\"totals\":{\"reclaimed\":11,\"refaulted\":1,\"exit_reclaimed\":5,\"returned\":15,"
+	      "\"returned_by\":{\"reclaim\":5,\"exit\":4,\"compaction\":3,\"balloon\":2,\"guest\":"
+	      "1},"
+	      "\"compactions\":2,"
 	      "\"compact_cpu_us\":77},"
-	      "\"overhead\":{\"cpu_us\":123,\"rss\":456,\"hook_ppm\":12,\"hook_budget_ppm\":5000},"
+	      "\"overhead\":{\"cpu_us\":123,\"rss\":456,\"hook_us\":8,\"hook_ppm\":12,\"hook_"
+	      "budget_ppm\":5000},"
 	      "\"errors\":{\"edges_lost\":1,\"acts_failed\":2,\"last\":null},"
 	      "\"rungs\":[{\"data\":\"ages\",\"rung\":\"lru_gen_full\",\"best\":false,"
 	      "\"reason\":\"lockdown\",\"without\":\"no ageing\","

@@ -63,9 +63,8 @@ static void print_memory(const struct cli *cli, const json_t *m)
 	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX];
 	uint64_t total = get_number(m, "total"), swap = get_number(m, "swap_total");
 
-	row(cli, "Memory", "%s in use of %s, %s available",
-	    format_size(a, minus(total, get_number(m, "free"))), format_size(b, total),
-	    format_size(c, get_number(m, "available")));
+	row(cli, "Memory", "%s in use of %s, %s available", format_size(a, get_number(m, "used")),
+	    format_size(b, total), format_size(c, get_number(m, "available")));
 	if (get_bool(m, "reporting"))
 		row(cli, "To the host", "%s of %s free is in blocks that go back by themselves",
 		    format_size(a, get_number(m, "free_reportable")),
@@ -84,14 +83,38 @@ static void print_memory(const struct cli *cli, const json_t *m)
 		    format_size(b, get_number(m, "compressed")));
 }
 
+static void print_balloon(const struct cli *cli, const json_t *b)
+{
+	char a[FORMAT_MAX], c[FORMAT_MAX], e[FORMAT_MAX], f[FORMAT_MAX];
+
+	if (!b || !get_bool(b, "broker")) {
+		row(cli, "VM size", "the VMM's: %s",
+		    get(b, "why_not") ? get_text(b, "why_not") : "no broker was looked for");
+		return;
+	}
+	row(cli, "VM size", "%s of %s; target %s: %s", format_size(a, get_number(b, "actual")),
+	    format_size(c, get_number(b, "max")), format_size(e, get_number(b, "target")),
+	    get_text(b, "reason_text"));
+	row(cli, "", "needed %s and %s of headroom; the balloon has %s",
+	    format_size(a, get_number(b, "need")), format_size(c, get_number(b, "headroom")),
+	    format_size(f, get_number(b, "held")));
+}
+
 static void print_totals(const struct cli *cli, const json_t *t)
 {
-	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX];
+	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX], d[FORMAT_MAX], e[FORMAT_MAX];
 	uint64_t taken = get_number(t, "reclaimed"), back = get_number(t, "refaulted");
 
 	row(cli, "Taken", "%s; %s came back (%.1f%%); %s was left by exits", format_size(a, taken),
 	    format_size(b, back), percent(back, taken),
 	    format_size(c, get_number(t, "exit_reclaimed")));
+	row(cli, "Returned",
+	    "%s to the host: %s by reclaim, %s by exits, %s by compaction, %s by the balloon",
+	    format_size(a, get_number(t, "returned")),
+	    format_size(b, get_number(get(t, "returned_by"), "reclaim")),
+	    format_size(c, get_number(get(t, "returned_by"), "exit")),
+	    format_size(d, get_number(get(t, "returned_by"), "compaction")),
+	    format_size(e, get_number(get(t, "returned_by"), "balloon")));
 	row(cli, "Compaction", "%" PRIu64 " passes, %.1f s of CPU", get_number(t, "compactions"),
 	    (double)get_number(t, "compact_cpu_us") / 1e6);
 }
@@ -151,6 +174,7 @@ void print_status(const struct cli *cli, const json_t *data)
 {
 	print_head(cli, data);
 	print_memory(cli, get(data, "memory"));
+	print_balloon(cli, get(data, "balloon"));
 	print_totals(cli, get(data, "totals"));
 	print_overhead(cli, data, get(data, "overhead"));
 	print_config(cli, get(data, "config"));

@@ -176,6 +176,8 @@ int daemon_open(struct daemon *d)
 	if (!r)
 		r = open_act(d);
 	if (!r)
+		r = host_open(d);
+	if (!r)
 		r = open_sense(d);
 	if (r)
 		return r;
@@ -218,6 +220,7 @@ void daemon_close(struct daemon *d)
 {
 	d->stopping = true;
 	server_close(d->server);
+	host_close(d); /* first of all: swapoff below may need every byte of the full size */
 	watch_close(d);
 	/* Before swapoff, whose refaults would run through the hooks by the hundred thousand. */
 	hooks_close(d->hooks);

@@ -11,7 +11,9 @@
 #include <uv.h>
 
 #include "act/act.h"
+#include "act/balloon.h"
 #include "ebb/config.h"
+#include "ebbd/account.h"
 #include "ebb/plan.h"
 #include "ebb/snapshot.h"
 #include "lib/conf.h"
@@ -69,6 +71,7 @@ struct daemon {
 	uint64_t started_ms;
 	uint64_t ram; /* bytes: the most that MemTotal has been */
 
+	struct balloon *balloon; /* NULL in a dry run */
 	struct act *act;
 	struct hooks *hooks;
 	struct tree *tree;
@@ -90,6 +93,7 @@ struct daemon {
 	uint64_t again_ms; /* one more turn is due then; 0: none */
 	bool growing;
 	struct totals totals;
+	struct account account;
 	char kernel[64];
 };
 
@@ -119,6 +123,13 @@ void tick_soon(struct daemon *d, uint64_t delay_ms);
 /* dispatch.c: the plan to act, and what came of it back */
 void dispatch_plan(struct daemon *d);
 void dispatch_done(void *arg, const struct act_result *r);
+
+/* host.c: what ebb-broker says, and what is asked of it */
+int host_open(struct daemon *d);
+void host_snapshot(struct daemon *d);
+void host_ask(struct daemon *d);
+bool host_may_open(const struct daemon *d);
+void host_close(struct daemon *d);
 
 /* tracks.c */
 struct track *track_find(struct daemon *d, uint64_t id);

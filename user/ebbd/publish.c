@@ -147,6 +147,8 @@ json_t *publish_status(struct daemon *d)
 		.config_path = d->opts.config_path,
 		.nr_containers = d->snap.nr_containers,
 		.machine = d->snap.machine,
+		.host = d->snap.host,
+		.footprint = d->plan.footprint,
 		.reporting_order = machine_reporting_order(d->machine),
 		.reclaimed_total = d->totals.reclaimed,
 		.refaulted_total = d->totals.refaulted,
@@ -162,7 +164,16 @@ json_t *publish_status(struct daemon *d)
 
 	for (size_t i = 0; d->have_plan && i < d->plan.nr_verdicts; i++)
 		s.refaulted_total += d->plan.verdicts[i].refaulted;
+	memcpy(s.returned, d->account.returned, sizeof(s.returned));
+	if (d->balloon) {
+		const struct balloon_state *b = balloon_state(d->balloon);
+
+		s.host_means = s.host.talking ? b->means : "";
+		s.host_reason = b->reason;
+		s.host_rtt_us = b->rtt_ns / 1000;
+	}
 	hooks_cost(d->hooks, &cost);
+	s.hook_us = cost.ns / 1000;
 	s.hook_ppm = cost.share_ppm;
 	s.hook_budget_ppm = cost.budget_ppm;
 	s.nr_rungs = publish_rungs(d, rungs);

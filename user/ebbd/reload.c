@@ -16,10 +16,11 @@ int config_read(const char *path, struct machine *machine, uint64_t *ram, struct
 
 	if (r || !machine || machine_read(machine, &now))
 		return r;
-	/* What a balloon took meanwhile is not in MemTotal any more, and still this machine's. */
-	if (now.mem_total > *ram)
-		*ram = now.mem_total;
-	return conf_check_machine(ret, path, *ram, now.mem_total - now.mem_available, err);
+	/* What a balloon has is still this machine's, and nobody uses it. */
+	if (now.ram > *ram)
+		*ram = now.ram;
+	return conf_check_machine(ret, path, *ram, now.ram - now.ballooned - now.mem_available,
+				  err);
 }
 
 /* A wrong file changes nothing: the options in force stay. */

@@ -69,6 +69,7 @@ static void snapshot_add_own(struct daemon *d)
 	struct act_stats stats;
 
 	act_stats(d->act, &stats);
+	host_snapshot(d);
 	d->snap.paused = d->paused;
 	d->snap.machine.reclaim_swappiness = caps->reclaim_swappiness;
 	d->snap.machine.compact_busy = stats.compact_busy;
@@ -146,6 +147,11 @@ void tick_run(struct daemon *d)
 		return;
 	}
 	d->have_plan = true;
+	account_step(
+		&d->account, &d->snap.machine,
+		&(struct account_work){ .reclaimed = d->totals.reclaimed - d->totals.exit_reclaimed,
+					.exited = d->totals.exit_reclaimed + d->policy.exit_bytes,
+					.compactions = d->totals.compactions });
 	d->growing = false;
 	for (size_t i = 0; i < d->plan.nr_verdicts; i++)
 		d->growing |= d->plan.verdicts[i].growing;
@@ -158,6 +164,7 @@ void tick_run(struct daemon *d)
 	/* Nobody tells of births and exits: look for them. */
 	if (!d->edges_open)
 		next = earlier(next, now + RESCAN_MS);
+	host_ask(d);
 	dispatch_plan(d);
 	sample_faults(d);
 	now = now_ms();

@@ -83,6 +83,13 @@ static void on_edge(void *arg, const struct ebb_edge *e)
 {
 	struct daemon *d = arg;
 
+	if (e->kind == EBB_EDGE_SHORT) {
+		if (host_may_open(d)) {
+			d->snap.low_memory = true;
+			tick_soon(d, 0);
+		}
+		return;
+	}
 	if (tree_edge(d->tree, e, now_ms()) != 1)
 		return;
 	tick_soon(d, 0);

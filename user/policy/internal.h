@@ -100,4 +100,7 @@ void leftover_orphans(struct step *s);
 /* compaction.c */
 void compaction_step(struct step *s);
 
+/* footprint.c: after all containers have their verdicts */
+void footprint_step(struct step *s);
+
 #endif /* EBB_POLICY_INTERNAL_H */

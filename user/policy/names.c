@@ -78,6 +78,33 @@ const char *ebb_reason_text(enum ebb_reason reason)
 	return NAME_OF(texts, reason);
 }
 
+const char *ebb_size_reason_name(enum ebb_size_reason reason)
+{
+	static const char *const names[EBB_NR_SIZES] = {
+		[EBB_SIZE_NO_HOST] = "no-host", [EBB_SIZE_FOLLOW] = "follow",
+		[EBB_SIZE_SHRINK] = "shrink",   [EBB_SIZE_HOLD] = "hold",
+		[EBB_SIZE_START] = "start",     [EBB_SIZE_SHORT] = "short",
+		[EBB_SIZE_PAUSED] = "paused",
+	};
+
+	return NAME_OF(names, reason);
+}
+
+const char *ebb_size_reason_text(enum ebb_size_reason reason)
+{
+	static const char *const texts[EBB_NR_SIZES] = {
+		[EBB_SIZE_NO_HOST] = "no broker answers: the size is the VMM's",
+		[EBB_SIZE_FOLLOW] = "what is needed, and headroom",
+		[EBB_SIZE_SHRINK] = "shrinking in steps to what is needed",
+		[EBB_SIZE_HOLD] = "it grew a moment ago",
+		[EBB_SIZE_START] = "a container starts",
+		[EBB_SIZE_SHORT] = "memory is short inside: all that may be had",
+		[EBB_SIZE_PAUSED] = "paused by hand: the full size",
+	};
+
+	return NAME_OF(texts, reason);
+}
+
 const char *ebb_action_name(enum ebb_action action)
 {
 	static const char *const names[] = {

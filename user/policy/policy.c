@@ -140,5 +140,6 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 	if (!snap->paused)
 		leftover_orphans(&s);
 	compaction_step(&s);
+	footprint_step(&s);
 	return 0;
 }

@@ -102,12 +102,31 @@ struct policy_compact {
 	bool pending;
 };
 
+/* The size that the VM asks for. */
+struct policy_footprint {
+	bool known; /* the counters below hold an earlier snapshot */
+	uint64_t seen_ms;
+	uint64_t used; /* bytes, of the last snapshot */
+	uint64_t alloc_stalls;
+	uint64_t compact_fails;
+	uint64_t rate; /* bytes a second: the fastest growth of late, halved every minute */
+	uint64_t rate_ms; /* when it was halved last */
+	uint64_t hidden; /* of the VM's size, what the kernel never shows as memory */
+	uint64_t want; /* asked for now; 0: nothing yet */
+	uint64_t grown_ms; /* when it was last made more, … */
+	uint64_t shrunk_ms; /* … and less */
+	uint64_t short_until_ms;
+	uint64_t opening_ms; /* since when a growth waits for the balloon; 0: none does */
+	uint64_t round_ms; /* from asking for more to having it: smoothed, measured */
+};
+
 struct policy_state {
 	struct policy_container *slots; /* the caller's; sorted by id */
 	size_t nr;
 	size_t max; /* the caller keeps it ≥ snapshot's nr_containers */
 	struct policy_orphans orphans[POLICY_ORPHAN_SLOTS];
 	struct policy_compact compact;
+	struct policy_footprint footprint;
 	uint64_t freed; /* bytes that ebb freed or saw freed by an exit, cumulative */
 	uint64_t exit_bytes; /* of those: left behind by containers that ended */
 };

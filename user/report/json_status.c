@@ -31,6 +31,8 @@ static json_t *memory_json(const struct report_status *s)
 	bool ok = o != NULL;
 
 	PUT_NUMBER("total", m->mem_total);
+	PUT_NUMBER("used",
+		   m->ram > m->ballooned + m->mem_free ? m->ram - m->ballooned - m->mem_free : 0);
 	PUT_NUMBER("free", m->mem_free);
 	PUT_NUMBER("available", m->mem_available);
 	PUT_NUMBER("swap_total", m->swap_total);
@@ -45,6 +47,61 @@ static json_t *memory_json(const struct report_status *s)
 	return finish(o, ok);
 }
 
+static json_t *balloon_json(const struct report_status *s)
+{
+	static const char *const levels[] = {
+		[EBB_HOST_EASE] = "none", [EBB_HOST_LOW] = "low", [EBB_HOST_HIGH] = "high"
+	};
+	const struct ebb_footprint *f = &s->footprint;
+	json_t *o = json_object();
+	bool ok = o != NULL;
+
+	PUT_BOOL("broker", s->host.talking);
+	PUT_TEXT("means", s->host_means);
+	PUT_TEXT("why_not", s->host_reason && s->host_reason[0] ? s->host_reason : NULL);
+	PUT_NUMBER("held", s->machine.ballooned);
+	PUT("target", f->want ? number(f->want) : json_null());
+	PUT_TEXT("reason", ebb_size_reason_name(f->reason));
+	PUT_TEXT("reason_text", ebb_size_reason_text(f->reason));
+	PUT_NUMBER("need", f->need);
+	PUT_NUMBER("headroom", f->headroom);
+	PUT_NUMBER("idle", f->idle);
+	if (s->host.talking) {
+		PUT_NUMBER("applied", s->host.applied);
+		PUT_NUMBER("actual", s->host.actual);
+		PUT_NUMBER("min", s->host.min);
+		PUT_NUMBER("max", s->host.max);
+		PUT_NUMBER("rtt_us", s->host_rtt_us);
+		PUT_TEXT("host_level", levels[s->host.level]);
+		PUT_NUMBER("host_need", s->host.need);
+	}
+	return finish(o, ok);
+}
+
+static json_t *returned_json(const struct report_status *s)
+{
+	static const char *const causes[REPORT_NR_CAUSES] = {
+		[REPORT_BY_RECLAIM] = "reclaim",       [REPORT_BY_EXIT] = "exit",
+		[REPORT_BY_COMPACTION] = "compaction", [REPORT_BY_BALLOON] = "balloon",
+		[REPORT_BY_GUEST] = "guest",
+	};
+	json_t *o = json_object();
+	bool ok = o != NULL;
+
+	for (size_t i = 0; i < REPORT_NR_CAUSES; i++)
+		PUT_NUMBER(causes[i], s->returned[i]);
+	return finish(o, ok);
+}
+
+static uint64_t returned_total(const struct report_status *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < REPORT_NR_CAUSES; i++)
+		sum += s->returned[i];
+	return sum;
+}
+
 static json_t *totals_json(const struct report_status *s)
 {
 	json_t *o = json_object();
@@ -53,6 +110,8 @@ static json_t *totals_json(const struct report_status *s)
 	PUT_NUMBER("reclaimed", s->reclaimed_total);
 	PUT_NUMBER("refaulted", s->refaulted_total);
 	PUT_NUMBER("exit_reclaimed", s->exit_reclaimed_total);
+	PUT_NUMBER("returned", returned_total(s));
+	PUT("returned_by", returned_json(s));
 	PUT_NUMBER("compactions", s->compactions);
 	PUT_NUMBER("compact_cpu_us", s->machine.compact_cpu_us);
 	return finish(o, ok);
@@ -65,6 +124,7 @@ static json_t *overhead_json(const struct report_status *s)
 
 	PUT_NUMBER("cpu_us", s->cpu_us);
 	PUT_NUMBER("rss", s->rss);
+	PUT_NUMBER("hook_us", s->hook_us);
 	PUT_NUMBER("hook_ppm", s->hook_ppm);
 	PUT_NUMBER("hook_budget_ppm", s->hook_budget_ppm);
 	return finish(o, ok);
@@ -94,6 +154,7 @@ json_t *report_status_json(const struct report_status *s)
 	PUT_NUMBER("containers", s->nr_containers);
 	PUT("config", config_json(s));
 	PUT("memory", memory_json(s));
+	PUT("balloon", balloon_json(s));
 	PUT("totals", totals_json(s));
 	PUT("overhead", overhead_json(s));
 	PUT("errors", errors_json(s));

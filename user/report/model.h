@@ -56,6 +56,16 @@ struct report_container {
 	struct ebb_outcome last;
 };
 
+/* What made memory go back to the host. */
+enum report_cause {
+	REPORT_BY_RECLAIM,
+	REPORT_BY_EXIT,
+	REPORT_BY_COMPACTION,
+	REPORT_BY_BALLOON,
+	REPORT_BY_GUEST, /* freed by the containers and the kernel themselves */
+	REPORT_NR_CAUSES,
+};
+
 struct report_status {
 	const char *version;
 	const char *kernel;
@@ -67,16 +77,23 @@ struct report_status {
 	const char *config_path; /* NULL: defaults */
 	size_t nr_containers;
 	struct ebb_snap_machine machine;
+	struct ebb_snap_host host;
+	struct ebb_footprint footprint;
+	const char *host_means; /* how the broker is reached, "" while it is not */
+	const char *host_reason; /* why it is not; "" when it is, NULL: not looked for */
+	uint64_t host_rtt_us; /* of the last lease; 0: none yet */
 	int reporting_order; /* of machine_reporting_order(); -1: none */
 
 	uint64_t reclaimed_total; /* bytes */
 	uint64_t refaulted_total;
 	uint64_t exit_reclaimed_total; /* of reclaimed_total: what exits left behind */
+	uint64_t returned[REPORT_NR_CAUSES]; /* bytes that the host could have back */
 	uint64_t compactions;
 	/* their CPU time: machine.compact_cpu_us */
 
 	uint64_t cpu_us; /* of ebbd itself, all threads */
 	uint64_t rss; /* of ebbd */
+	uint64_t hook_us; /* of CPU, all hooks since the start */
 	uint32_t hook_ppm; /* share of CPU time that the hooks cost, measured */
 	uint32_t hook_budget_ppm;
 	uint64_t edges_lost;

@@ -23,7 +23,7 @@ struct hooks;
 /* One kind of data and the rung chosen for it. Strings belong to the object. */
 struct hook_rung {
 	/* "sizes", "ages", "ageing", "eviction", "refaults", "major-fault latency",
-	 * "lifecycle", "faults" */
+	 * "lifecycle", "shortage", "faults" */
 	const char *data;
 	const char *rung; /* what was chosen */
 	const char *reason; /* why this one */

@@ -28,7 +28,7 @@ static int on_edge(void *arg, void *data, size_t size)
 
 int hooks_open_ring(struct hooks *h)
 {
-	if (!h->skel || !(h->ladder.progs & PROGS_EDGES))
+	if (!h->skel || !(h->ladder.progs & (PROGS_EDGES | PROG(SHORT))))
 		return 0;
 	h->ring = ring_buffer__new(bpf_map__fd(h->skel->maps.edges), on_edge, h, NULL);
 	return h->ring ? 0 : -errno;

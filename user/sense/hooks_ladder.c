@@ -17,6 +17,7 @@ const char *const prog_names[NR_PROGS] = {
 	[PROG_EDGE_GONE] = "cgroup_rmdir",
 	[PROG_EDGE_ATTACHED] = "cgroup_attach_task",
 	[PROG_EDGE_POPULATED] = "cgroup_notify_populated",
+	[PROG_SHORT] = "memory_short",
 	[PROG_FAULT_USER] = "page_fault_user",
 	[PROG_FAULT_KERNEL] = "page_fault_kernel",
 	[PROG_MAJOR_PERF] = "major_fault",
@@ -169,6 +170,11 @@ static const char *fits_edges(const struct kernel_facts *k, char *buf, size_t si
 			buf, size);
 }
 
+static const char *fits_short(const struct kernel_facts *k, char *buf, size_t size)
+{
+	return need_tps(k, (const char *const[]){ "mm_vmscan_wakeup_kswapd", NULL }, buf, size);
+}
+
 /* --- the rungs --- */
 
 static const struct rung_def sizes[] = {
@@ -241,6 +247,15 @@ static const struct rung_def lifecycle[] = {
 	{ NULL },
 };
 
+static const struct rung_def shortage[] = {
+	{ "tracepoint mm_vmscan_wakeup_kswapd", fits_short, PROG(SHORT),
+	  "an edge when an allocation finds too little free: the balloon opens at once", "", "" },
+	{ "meminfo and stall triggers", NULL, 0,
+	  "free memory is read at each look, and a container that waits calls for one",
+	  "the balloon opens for a burst up to a second later", "rights to load BPF" },
+	{ NULL },
+};
+
 static const struct rung_def faults[] = {
 	{ "tracepoints page_fault_user, page_fault_kernel", fits_fault_tps,
 	  PROG(FAULT_USER) | PROG(FAULT_KERNEL), "minor, major, writes and COW breaks, in windows",
@@ -264,6 +279,7 @@ static const struct {
 	[DATA_REFAULTS] = { "refaults", refaults },
 	[DATA_LATENCY] = { "major-fault latency", latency },
 	[DATA_LIFECYCLE] = { "lifecycle", lifecycle },
+	[DATA_SHORTAGE] = { "shortage", shortage },
 	[DATA_FAULTS] = { "faults", faults },
 };
 

@@ -12,6 +12,7 @@
 #define TEXT_MAX (64u << 10)
 #define MAX_ZRAMS 16
 #define BALLOON_DRIVER "/sys/bus/virtio/drivers/virtio_balloon"
+#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2
 #define VIRTIO_BALLOON_F_REPORTING 5
 /* A balloon driver comes or goes rarely, but may be loaded after us. */
 #define BALLOON_RESCAN 64
@@ -46,6 +47,7 @@ struct machine {
 	size_t nr_zrams;
 	unsigned int reads;
 	bool balloon_reports;
+	bool balloon_at_oom; /* it deflates then, and so its pages stay in MemTotal */
 	int order;
 	char text[TEXT_MAX];
 };
@@ -127,17 +129,18 @@ static ssize_t read_path(struct machine *m, const char *path)
  * Free page reporting works when the balloon negotiated it. Whether the
  * hypervisor then takes the pages can be seen from outside only.
  */
-static bool balloon_reports(struct machine *m)
+static void balloon_features(struct machine *m)
 {
 	_cleanup_close_ int fd = open_below(m, BALLOON_DRIVER);
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *e;
 
+	m->balloon_reports = m->balloon_at_oom = false;
 	if (fd < 0)
-		return false;
+		return;
 	dir = fdopendir(fd);
 	if (!dir)
-		return false;
+		return;
 	fd = -1;
 	/* cppcheck-suppress readdirCalled */ /* the stream is this call's alone */
 	while ((e = readdir(dir))) {
@@ -148,10 +151,12 @@ static bool balloon_reports(struct machine *m)
 			continue;
 		snprintf(path, sizeof(path), BALLOON_DRIVER "/%s/features", e->d_name);
 		n = read_path(m, path);
-		if (n > 0 && machine_parse_feature(m->text, n, VIRTIO_BALLOON_F_REPORTING))
-			return true;
+		if (n <= 0)
+			continue;
+		m->balloon_reports |= machine_parse_feature(m->text, n, VIRTIO_BALLOON_F_REPORTING);
+		m->balloon_at_oom |=
+			machine_parse_feature(m->text, n, VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
 	}
-	return false;
 }
 
 static unsigned int default_order(const struct machine *m, uint64_t hugepage)
@@ -279,7 +284,7 @@ static void read_reporting(struct machine *m, uint64_t hugepage, struct ebb_snap
 	ssize_t n;
 
 	if (m->reads++ % BALLOON_RESCAN == 0)
-		m->balloon_reports = balloon_reports(m);
+		balloon_features(m);
 	ret->reporting = m->balloon_reports;
 	order = reporting_order(m, hugepage);
 	m->order = ret->reporting ? (int)order : -1;
@@ -310,8 +315,11 @@ int machine_read(struct machine *m, struct ebb_snap_machine *ret)
 		machine_parse_vmstat(m->text, n, &vm);
 	ret->alloc_stalls = vm.alloc_stalls;
 	ret->compact_fails = vm.compact_fails;
+	ret->ballooned = vm.ballooned * m->page_size;
 	read_compressed(m, &mem, ret);
 	read_reporting(m, mem.hugepage, ret);
+	/* virtio_balloon takes its pages out of MemTotal, unless they come back at an OOM. */
+	ret->ram = m->balloon_at_oom ? ret->mem_total : ret->mem_total + ret->ballooned;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct machine_meminfo { /* bytes */
 struct machine_vmstat {
 	uint64_t alloc_stalls; /* all zones */
 	uint64_t compact_fails;
+	uint64_t ballooned; /* pages that the balloon has */
 };
 
 #define MACHINE_MAX_SWAPS 32

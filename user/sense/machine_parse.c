@@ -111,8 +111,8 @@ int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat *re
 {
 	struct text t = { text, text + len }, line, key, value;
 	struct machine_vmstat m = {};
+	uint64_t v, in = 0, out = 0;
 	bool any = false;
-	uint64_t v;
 
 	while (next_line(&t, &line)) {
 		if (!next_word(&line, &key) || !next_word(&line, &value) || !word_u64(&value, &v))
@@ -122,7 +122,12 @@ int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat *re
 			m.alloc_stalls += v;
 		else if (word_is(&key, "compact_fail"))
 			m.compact_fails = v;
+		else if (word_is(&key, "balloon_inflate"))
+			in = v;
+		else if (word_is(&key, "balloon_deflate"))
+			out = v;
 	}
+	m.ballooned = in > out ? in - out : 0;
 	if (!any)
 		return -EBADMSG;
 	*ret = m;
