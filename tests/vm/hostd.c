@@ -55,6 +55,7 @@ struct host {
 	pid_t qemu;
 	FILE *csv;
 	const char *out_dir;
+	const char *commands; /* what "do" runs; NULL: nothing */
 	int64_t start_ms, begin_ms, deadline_ms, boot_deadline_ms;
 	bool greeted, said_bye, interactive, mid_line;
 	int failed, signal;
@@ -178,6 +179,40 @@ static const char *handle_data(struct host *h, char *args)
 	return "ok";
 }
 
+/* "do WORDS": the program of --commands with the words as one argument; what it prints first. */
+static const char *handle_do(struct host *h, const char *args)
+{
+	static char text[LINE_LIMIT];
+	size_t len = 0;
+	int out[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (!h->commands || pipe2(out, O_CLOEXEC) < 0)
+		return "error no commands";
+	pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(out[1], STDOUT_FILENO);
+		execl(h->commands, h->commands, args, NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	while (pid > 0 && len < sizeof(text) - 1 &&
+	       (n = read(out[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(out[0]);
+	text[len] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 0)
+		return "error it failed";
+	return text[0] ? text : "ok";
+}
+
 static void handle_request(struct host *h, char *line)
 {
 	char *args = line, *verb = strsep(&args, " "), number[32];
@@ -210,6 +245,8 @@ static void handle_request(struct host *h, char *line)
 		answer = handle_result(h, args);
 	} else if (!strcmp(verb, "data")) {
 		answer = handle_data(h, args);
+	} else if (!strcmp(verb, "do")) {
+		answer = handle_do(h, args);
 	} else if (!strcmp(verb, "bye")) {
 		h->said_bye = true;
 		answer = "ok";
@@ -392,6 +429,7 @@ static int parse(struct host *h, int argc, char **argv, struct options *ret_o)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "boot", required_argument, NULL, 'b' },
 		{ "expect", required_argument, NULL, 'e' },
+		{ "commands", required_argument, NULL, 'x' },
 		{ "interactive", no_argument, NULL, 'i' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -411,6 +449,8 @@ static int parse(struct host *h, int argc, char **argv, struct options *ret_o)
 			o.boot = atol(optarg);
 		else if (opt == 'e' && h->nr_scenarios < NAMES_MAX)
 			h->scenarios[h->nr_scenarios++].name = optarg;
+		else if (opt == 'x')
+			h->commands = optarg;
 		else if (opt == 'i')
 			h->interactive = true;
 		else
@@ -431,7 +471,8 @@ int main(int argc, char **argv)
 
 	if (parse(&h, argc, argv, &o) < 0) {
 		fprintf(stderr, "usage: hostd --ram MIB [--csv F] [--out DIR] [--timeout S] "
-				"[--boot S] [--expect NAME]... [--interactive] -- qemu...\n");
+				"[--boot S] [--expect NAME]... [--commands PROGRAM] "
+				"[--interactive] -- qemu...\n");
 		return EXIT_USAGE;
 	}
 	r = prepare(&h, o.ram_mib);

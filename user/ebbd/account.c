@@ -10,11 +10,11 @@ uint64_t account_at_host(const struct ebb_snap_machine *m)
 static enum report_cause cause_of(const struct account *a, const struct ebb_snap_machine *m,
 				  const struct account_work *work)
 {
-	if (work->compactions != a->work.compactions)
+	if (work->compactions != a->work.compactions || work->compacting)
 		return REPORT_BY_COMPACTION;
 	if (work->exited != a->work.exited)
 		return REPORT_BY_EXIT;
-	if (work->reclaimed != a->work.reclaimed)
+	if (work->reclaimed != a->work.reclaimed || work->reclaiming || a->work.reclaiming)
 		return REPORT_BY_RECLAIM;
 	/* Beyond what was reportable before: pages from between those in use. */
 	if (m->ballooned > a->ballooned)

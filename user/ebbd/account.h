@@ -13,6 +13,7 @@ struct account_work {
 	uint64_t reclaimed; /* exits not included */
 	uint64_t exited; /* by our hand or the kernel's */
 	uint64_t compactions;
+	bool reclaiming, compacting; /* under way: pages are freed before the count is known */
 };
 
 struct account {

@@ -129,6 +129,25 @@ static void on_sample_timer(uv_timer_t *timer)
 		sample_faults(d);
 }
 
+/* Who grows, and what the host has come to have. */
+static void look_at_plan(struct daemon *d)
+{
+	struct account_work work = {
+		.reclaimed = d->totals.reclaimed - d->totals.exit_reclaimed,
+		.exited = d->totals.exit_reclaimed + d->policy.exit_bytes,
+		.compactions = d->totals.compactions,
+		.compacting = d->snap.machine.compact_busy,
+	};
+
+	d->growing = false;
+	for (size_t i = 0; i < d->plan.nr_verdicts; i++) {
+		d->growing |= d->plan.verdicts[i].growing;
+		work.reclaiming |= d->snap.containers[i].busy &&
+				   d->plan.verdicts[i].state == EBB_STATE_RECLAIMING;
+	}
+	account_step(&d->account, &d->snap.machine, &work);
+}
+
 void tick_run(struct daemon *d)
 {
 	uint64_t now = now_ms(), next;
@@ -147,14 +166,7 @@ void tick_run(struct daemon *d)
 		return;
 	}
 	d->have_plan = true;
-	account_step(
-		&d->account, &d->snap.machine,
-		&(struct account_work){ .reclaimed = d->totals.reclaimed - d->totals.exit_reclaimed,
-					.exited = d->totals.exit_reclaimed + d->policy.exit_bytes,
-					.compactions = d->totals.compactions });
-	d->growing = false;
-	for (size_t i = 0; i < d->plan.nr_verdicts; i++)
-		d->growing |= d->plan.verdicts[i].growing;
+	look_at_plan(d);
 	next = d->plan.next_ms;
 	if (d->again_ms && now >= d->again_ms)
 		d->again_ms = 0;

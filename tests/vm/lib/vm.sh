@@ -96,6 +96,20 @@ vm_stage()
 	done >"$stage/env"
 }
 
+# A broker outside, with a channel and a control socket of its own.
+vm_broker()
+{
+	BROKER_DIR=$tmp/broker BROKER_OPTIONS=$broker BROKER_PROGRAM=$build/ebb-broker BROKER_LOG=$out/broker.log
+	[ "$broker" != - ] || BROKER_OPTIONS=''
+	export BROKER_DIR BROKER_OPTIONS BROKER_PROGRAM BROKER_LOG
+	mkdir -p "$BROKER_DIR"
+	: >"$BROKER_LOG"
+	qmp=$BROKER_DIR/qmp
+	qemu_extra+=(-qmp "unix:$BROKER_DIR/qmp2,server=on,wait=off"
+		-chardev "socket,id=ebb,path=$BROKER_DIR/channel,server=on,wait=off"
+		-device "virtserialport,chardev=ebb,name=ebb.channel,id=ebb0")
+}
+
 # Sets qemu=(...) from what run was told. Fds 3, 4 and 5 are made by hostd: RAM, control port, the guest's output.
 vm_qemu_args()
 {

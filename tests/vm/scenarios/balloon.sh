@@ -1,0 +1,88 @@
+# The VM's size follows what is needed: the balloon closes behind reclaim, opens before a burst without an OOM
+# kill, and all of it when ebbd or its broker dies.
+# kernels: 6.12 7.2
+# mem: 2G
+# broker: min=256M,shrink=512M
+# timeout: 300
+
+status()
+{
+	ebb status -o json | jq -r ".balloon.$1"
+}
+broker_there()
+{
+	[ "$(status broker)" = true ]
+}
+# MiB in the balloon; deflate-on-oom leaves them in MemTotal.
+held()
+{
+	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
+}
+# The target is what is needed and headroom, the VM is that size, and the balloon is done.
+settled()
+{
+	ebb status -o json | jq -e '.balloon | (.reason == "follow") and .target <= .need + .headroom + 11534336 and
+		.actual - .target < 4194304' >/dev/null
+}
+full()
+{
+	[ "$(held)" -le 8 ]
+}
+oom_kills()
+{
+	vmstat_of oom_kill
+}
+
+thp never
+start_ebbd --verbose <<-CONF
+	[ebb]
+	cold_after = 5s
+CONF
+wait_for 30 broker_there || fail "no broker: $(status why_not)"
+cg_new app
+cg_run app hotcold --status "$STATUS/app" 800 200
+wait_for 60 test -s "$STATUS/app" || fail "hotcold did not start"
+# The cold part has to be taken first, which 45 s do; until then the balloon may not close over it.
+wait_for 150 settled || { ebb status; fail "the size never settled"; }
+sleep 5
+ebb status
+need=$(status need) headroom=$(status headroom) rss=$(host_rss)
+note "on the host $((rss / 1024)) MiB; needed $((need >> 20)) and $((headroom >> 20)) of headroom; the balloon has $(held)"
+check "$(held) >= 700" "the balloon has taken what is not needed (MiB)"
+check "$rss * 100 <= ($need + $headroom) / 1024 * 115" "the host holds at most 15% more than is needed and headroom"
+check "$(oom_kills) == 0" "nothing was killed"
+
+# A burst of 1 GiB, twice what is free.
+cg_new burst
+cg_run burst burn --status "$STATUS/burst" 1024
+wait_for 120 test -s "$STATUS/burst" || { ebb status; fail "the burst did not get its memory"; }
+check "$(oom_kills) == 0" "the burst killed nothing"
+note "the balloon has $(held) MiB; stalls: $(awk '/^allocstall/ { n += $2 } END { print n }' /proc/vmstat)"
+grep -c 'reclaim' "$EBB_LOG" >/dev/null
+cg_del burst
+
+# Its end: small again. Then ebbd dies without a word.
+wait_for 120 settled || { ebb status; fail "it does not settle after the burst"; }
+check "$(held) >= 600" "and small again after it"
+kill -9 "$EBBD_PID"
+wait "$EBBD_PID" || true
+wait_for 15 full || fail "the balloon still has $(held) MiB 15 s after ebbd was killed"
+check "$(held) <= 8" "full size after ebbd was killed"
+start_ebbd --verbose <"$EBB_CONF"
+wait_for 120 settled || { ebb status; fail "it does not settle after a restart"; }
+host do broker stop
+wait_for 15 full || fail "the balloon still has $(held) MiB 15 s after the broker stopped"
+host do broker start
+wait_for 30 broker_there || fail "the broker that came back is not found"
+wait_for 120 settled || { ebb status; fail "it does not settle under the new broker"; }
+# Killed, the broker leaves the VM as it is; the next one finds a lease within 3 s, and the VM stays small.
+host do broker kill
+sleep 3
+small=$(held)
+host do broker start
+wait_for 30 broker_there || fail "the broker that came back is not found"
+sleep 5
+check "$(held) >= $small / 2" "a broker that comes back adopts the size"
+check "$(oom_kills) == 0" "nothing was killed in all this"
+check_cmd "ebbd ends well" stop_ebbd
+wait_for 15 full || fail "the balloon still has $(held) MiB after ebbd ended"
