@@ -437,13 +437,47 @@ static void compaction_gathers_what_is_stranded(void **state)
 	s->snap.machine.free_reportable = 400 * SIM_MIB;
 	step(s);
 	assert_non_null(item_of(s, EBB_ACT_COMPACT));
-	/* It brought nothing and cost ten seconds: not again until they are earned. */
-	s->snap.machine.compact_cpu_us = 10000000;
+	/* It brought nothing and cost all that was saved, twice: not again until it is earned. */
+	s->snap.machine.compact_cpu_us = 20000000;
 	s->now_ms += 10000;
 	s->snap.machine.compact_ended_ms = s->now_ms;
 	for (int i = 0; i < 100; i++) {
 		s->c.last.seq++;
 		s->c.last.got = 20 * SIM_MIB;
+		step(s);
+		assert_null(item_of(s, EBB_ACT_COMPACT));
+		s->now_ms += 1000;
+	}
+	free(s);
+}
+
+/* A pass that gathered much and left much is followed by another, one that gathered little is not. */
+static void compaction_goes_on_while_it_gathers(void **state)
+{
+	struct sim *s = settled();
+	struct ebb_snap_machine *m = &s->snap.machine;
+
+	step(s);
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 580 * SIM_MIB,
+					  .got = 580 * SIM_MIB };
+	s->c.age[0].anon = 0;
+	s->c.bytes = s->c.anon = 220 * SIM_MIB;
+	m->mem_free = 1000 * SIM_MIB;
+	m->free_reportable = 400 * SIM_MIB;
+	s->now_ms += 1000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_COMPACT));
+	m->free_reportable = 700 * SIM_MIB;
+	s->now_ms += 2000;
+	m->compact_ended_ms = s->now_ms - 1000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_COMPACT));
+	m->free_reportable = 750 * SIM_MIB;
+	s->now_ms += 2000;
+	m->compact_ended_ms = s->now_ms - 1000;
+	for (int i = 0; i < 100; i++) {
 		step(s);
 		assert_null(item_of(s, EBB_ACT_COMPACT));
 		s->now_ms += 1000;
@@ -519,6 +553,7 @@ int main(void)
 		cmocka_unit_test(exit_is_taken_at_once),
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),
 		cmocka_unit_test(compaction_gathers_what_is_stranded),
+		cmocka_unit_test(compaction_goes_on_while_it_gathers),
 		cmocka_unit_test(rejects_what_does_not_fit),
 		cmocka_unit_test(slots_follow_containers),
 	};

@@ -11,9 +11,13 @@
 #include "policy/internal.h"
 
 #define STRANDED_MIN (8 * MIB) /* or 1/256 of the machine, whichever is more */
-#define FREED_MIN (16 * MIB) /* since the last pass: otherwise there is nothing new to gather */
+/*
+ * Freed since the last pass: otherwise there is nothing new to gather, unless that pass gathered
+ * much and left much: the scanners meet in the middle of a zone and leave the rest for the next.
+ */
+#define FREED_MIN (16 * MIB)
 #define CPU_PPM 20000u
-#define CPU_SAVED_US 5000000
+#define CPU_SAVED_US 10000000
 #define PAUSE_MS 1000u
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
 #define FUTILE_MAX_SHIFT 10
@@ -59,10 +63,13 @@ void compaction_step(struct step *s)
 	uint64_t total = s->state->freed + s->state->exit_bytes + m->orphans_got;
 	uint64_t freed = total - k->taken_at;
 	uint64_t may;
+	bool goes_on;
 
 	compaction_earn(s, k);
 	compaction_judge(k, m, stranded);
-	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) || freed < FREED_MIN)
+	goes_on = k->ended_ms && !k->futile;
+	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) ||
+	    (freed < FREED_MIN && !goes_on))
 		k->wanted_ms = 0;
 	else if (!k->wanted_ms)
 		k->wanted_ms = s->snap->now_ms;

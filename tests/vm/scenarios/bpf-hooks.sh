@@ -1,5 +1,6 @@
 # The hooks on this kernel: each rung loads, and what they count is what the kernel counts.
-# kernels: 6.1 6.12 7.2
+# kernels: 6.12
+# also: 6.1 7.2
 # mem: 1G
 # timeout: 300
 

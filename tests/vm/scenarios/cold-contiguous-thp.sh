@@ -1,5 +1,6 @@
 # 800 MiB of which 200 stay in use, contiguous, huge pages always: the cold part goes, the host gets it.
-# kernels: 6.1 6.12 7.2
+# kernels: 6.12
+# also: 6.1 7.2
 # mem: 2G
 # timeout: 300
 

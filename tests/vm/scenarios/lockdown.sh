@@ -1,5 +1,6 @@
 # lockdown=integrity: ages cannot be driven, so ebbd goes on in small steps, and says so.
-# kernels: 6.1 6.12 7.2
+# kernels: 6.12
+# also: 6.1 7.2
 # mem: 1G
 # append: lockdown=integrity
 # timeout: 180

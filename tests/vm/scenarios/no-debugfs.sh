@@ -1,5 +1,6 @@
 # debugfs is not mounted: a private mount serves, nothing appears in the mount table, and ebbd says so.
-# kernels: 6.1 6.12 7.2
+# kernels: 6.12
+# also: 6.1 7.2
 # mem: 1G
 # timeout: 120
 
