@@ -164,6 +164,7 @@ int daemon_open(struct daemon *d)
 	uname(&uts);
 	snprintf(d->kernel, sizeof(d->kernel), "%.63s", uts.release);
 	d->started_ms = now_ms();
+	learned_open(d);
 	privileges_raise_files();
 	d->cgroup_fd = open(d->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->cgroup_fd < 0) {
@@ -222,6 +223,7 @@ void daemon_close(struct daemon *d)
 	server_close(d->server);
 	host_close(d); /* first of all: swapoff below may need every byte of the full size */
 	watch_close(d);
+	learned_close(d);
 	/* Before swapoff, whose refaults would run through the hooks by the hundred thousand. */
 	hooks_close(d->hooks);
 	close_act(d);

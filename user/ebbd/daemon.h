@@ -23,6 +23,7 @@
 #include "sense/edges_inotify.h"
 #include "sense/hooks.h"
 #include "sense/machine.h"
+#include "sense/peaks.h"
 #include "sense/pressure.h"
 #include "sense/tree.h"
 
@@ -42,6 +43,8 @@ struct track {
 	bool paused;
 	enum ebb_action last_action;
 	struct ebb_outcome last;
+	uint64_t peak; /* bytes, of this life */
+	uint64_t expected; /* what ones like it became; 0: not known */
 };
 
 struct totals {
@@ -79,6 +82,8 @@ struct daemon {
 	struct pressure *pressure;
 	struct server *server;
 
+	struct peaks peaks;
+	uint64_t peaks_saved_ms;
 	struct track *tracks;
 	size_t nr_tracks, max_tracks;
 	bool paused;
@@ -135,6 +140,13 @@ void host_close(struct daemon *d);
 struct track *track_find(struct daemon *d, uint64_t id);
 int track_add(struct daemon *d, uint64_t id);
 void track_drop(struct daemon *d, uint64_t id);
+
+/* learned.c: what containers became, kept on disk */
+void learned_open(struct daemon *d);
+void learned_expect(struct daemon *d, const struct tree_container *c);
+void learned_end(struct daemon *d, const struct tree_container *c);
+void learned_tick(struct daemon *d);
+void learned_close(struct daemon *d);
 
 /* watch.c: what the tree and the kernel tell between two ticks */
 void watch_tree(void *arg, enum tree_event event, const struct tree_container *c, uint64_t group);

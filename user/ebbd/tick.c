@@ -86,6 +86,7 @@ static void snapshot_add_own(struct daemon *d)
 		c->busy = act_busy(d->act, c->id);
 		if (t) {
 			c->paused = t->paused;
+			c->peak = t->expected;
 			c->last = t->last;
 		}
 	}
@@ -167,6 +168,7 @@ void tick_run(struct daemon *d)
 	}
 	d->have_plan = true;
 	look_at_plan(d);
+	learned_tick(d);
 	next = d->plan.next_ms;
 	if (d->again_ms && now >= d->again_ms)
 		d->again_ms = 0;

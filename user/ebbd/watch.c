@@ -54,20 +54,24 @@ void watch_tree(void *arg, enum tree_event event, const struct tree_container *c
 	case TREE_CONTAINER_BORN:
 		if (track_add(d, c->id))
 			log_warn("out of memory: a container goes without pause and outcome");
+		learned_expect(d, c);
 		watch_pressure(d, c->id);
 		log_info("container %s (%s) is here", c->name, c->runtime);
 		break;
 	case TREE_CONTAINER_NAMED:
 		rename_groups(d, c);
+		learned_expect(d, c);
 		break;
 	case TREE_CONTAINER_FILLED:
 		break;
 	case TREE_CONTAINER_EMPTIED:
+		learned_end(d, c);
 		log_info("container %s has ended", c->name);
 		break;
 	case TREE_CONTAINER_GONE:
 		log_debug("container %s is gone", c->name);
 		pressure_forget(d->pressure, c->id);
+		learned_end(d, c);
 		track_drop(d, c->id);
 		break;
 	case TREE_GROUP_JOINED:
