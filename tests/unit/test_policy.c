@@ -451,7 +451,8 @@ static void compaction_gathers_what_is_stranded(void **state)
 	free(s);
 }
 
-/* A pass that gathered much and left much is followed by another, one that gathered little is not. */
+/* A pass that gathered much and left much is followed by another, one that gathered little is not.
+ */
 static void compaction_goes_on_while_it_gathers(void **state)
 {
 	struct sim *s = settled();

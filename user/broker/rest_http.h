@@ -9,8 +9,9 @@
 #include "broker/backend.h"
 #include "broker/stream.h"
 
-#define REST_HTTP_REPLY_MAX (1u << 20) /* bytes, headers included: a vm.info with all its devices  \
-					*/
+#define REST_HTTP_REPLY_MAX                                                                        \
+	(1u << 20) /* bytes, headers included: a vm.info with all its devices                      \
+		    */
 
 struct rest_http_reply {
 	int status;

@@ -68,8 +68,7 @@ void compaction_step(struct step *s)
 	compaction_earn(s, k);
 	compaction_judge(k, m, stranded);
 	goes_on = k->ended_ms && !k->futile;
-	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) ||
-	    (freed < FREED_MIN && !goes_on))
+	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) || (freed < FREED_MIN && !goes_on))
 		k->wanted_ms = 0;
 	else if (!k->wanted_ms)
 		k->wanted_ms = s->snap->now_ms;

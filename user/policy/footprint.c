@@ -13,9 +13,9 @@
 #include "policy/internal.h"
 
 /*
- * Headroom: what the fastest growth of late would take until the balloon has opened, twice, and
- * never less than a share of RAM: small where the host is short, and where it is not and free
- * pages go back by themselves, larger.
+ * Headroom: what the fastest growth of late would take until the balloon has opened, and a
+ * share of RAM: small where the host is short, and where it is not and free pages
+ * go back by themselves, larger.
  */
 #define HEADROOM_MIN (64 * MIB)
 #define HEADROOM_EASE 8 /* RAM / this */
@@ -72,7 +72,7 @@ static void learn_round(struct step *s, struct policy_footprint *f)
 	if (!f->opening_ms)
 		return;
 	took = s->snap->now_ms - f->opening_ms;
-	if (sub_u64(m->ram, m->ballooned) + f->hidden + IGNORE_MIN < f->want &&
+	if (sub_u64(m->ram, m->ballooned) + f->hidden + IGNORE_MIN < f->opening_want &&
 	    took < ROUND_MAX_MS) {
 		plan_wake(s, s->snap->now_ms + 100);
 		return;
@@ -118,8 +118,8 @@ static uint64_t headroom_of(const struct step *s, const struct policy_footprint 
 		part = HEADROOM_HIGH;
 	else if (snap->host.level == EBB_HOST_LOW || !snap->machine.reporting)
 		part = HEADROOM_LOW;
-	return min_u64(max_u64(max_u64(snap->machine.ram / part, HEADROOM_MIN),
-			       f->rate / 1000 * (round + REACT_MS) * 2),
+	return min_u64(max_u64(snap->machine.ram / part, HEADROOM_MIN) +
+			       f->rate / 1000 * (round + REACT_MS),
 		       snap->machine.ram / HEADROOM_MAX);
 }
 
@@ -153,8 +153,10 @@ static void grow(struct step *s, struct policy_footprint *f, uint64_t want)
 {
 	f->want = want;
 	f->grown_ms = s->snap->now_ms;
-	if (!f->opening_ms)
+	if (!f->opening_ms) {
 		f->opening_ms = s->snap->now_ms;
+		f->opening_want = want;
+	}
 	plan_wake(s, s->snap->now_ms + 100);
 }
 

@@ -116,7 +116,8 @@ struct policy_footprint {
 	uint64_t grown_ms; /* when it was last made more, … */
 	uint64_t shrunk_ms; /* … and less */
 	uint64_t short_until_ms;
-	uint64_t opening_ms; /* since when a growth waits for the balloon; 0: none does */
+	uint64_t opening_ms; /* since when a growth waits for the balloon; 0: none does … */
+	uint64_t opening_want; /* … and the size that it waits for */
 	uint64_t round_ms; /* from asking for more to having it: smoothed, measured */
 };
 

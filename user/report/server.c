@@ -174,7 +174,8 @@ static void client_process(struct client *c)
 	int r;
 
 	if (!end) {
-		/* A request that comes in pieces: reading goes on, and starting it again is EALREADY. */
+		/* A request that comes in pieces: reading goes on, and starting it again is
+		 * EALREADY. */
 		r = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
 		if (c->in_len == sizeof(c->in) || (r < 0 && r != UV_EALREADY))
 			client_drop(c);

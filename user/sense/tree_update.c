@@ -237,7 +237,8 @@ static int announce(struct tree *t, const struct ebb_edge *e, struct group **ret
 		groups_free(g);
 		return err == -ENOMEM ? err : 0;
 	}
-	/* Those below it that came first: of a new subtree the child is populated before the parent. */
+	/* Those below it that came first: of a new subtree the child is populated before the
+	 * parent. */
 	for (size_t i = 0; i < t->nr_groups; i++)
 		if (t->groups[i]->parent == g->id && t->groups[i]->level > g->level) {
 			t->groups[i]->up = g;

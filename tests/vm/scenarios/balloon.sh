@@ -47,8 +47,13 @@ wait_for 30 broker_there || fail "no broker: $(status why_not)"
 cg_new app
 cg_run app hotcold --status "$STATUS/app" 800 200
 wait_for 60 test -s "$STATUS/app" || fail "hotcold did not start"
+cold_is_taken()
+{
+	[ "$(ebb_of app reclaimed_total)" -ge $((500 << 20)) ]
+}
 # The cold part has to be taken first, which 45 s do; until then the balloon may not close over it.
-wait_for 150 settled || { ebb status; fail "the size never settled"; }
+wait_for 150 cold_is_taken || { ebb list; fail "the cold part is not taken"; }
+wait_for 100 settled || { ebb status; fail "the size never settled"; }
 sleep 5
 ebb status
 need=$(status need) headroom=$(status headroom) rss=$(host_rss)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * calibrate - CPU time, in microseconds, of a fixed piece of work of the kind that a daemon does:
- * text files of the kernel read and parsed, a sort, memory copied. Run on two machines, it says how much
- * slower one is; emulated x86 of a few GHz is ten to thirty times slower than the real one.
+ * text files of the kernel read and parsed, a sort, memory copied. Run on two machines, it says how
+ * much slower one is; emulated x86 of a few GHz is ten to thirty times slower than the real one.
  */
 #include "work.h"
 
