@@ -4,7 +4,7 @@
 # also: 7.2
 # mem: 2G
 # broker: min=256M,shrink=512M
-# timeout: 400
+# timeout: 500
 
 status()
 {
@@ -52,7 +52,7 @@ cold_is_taken()
 	[ "$(ebb_of app reclaimed_total)" -ge $((500 << 20)) ]
 }
 # The cold part has to be taken first, which 45 s do; until then the balloon may not close over it.
-wait_for 150 cold_is_taken || { ebb list; fail "the cold part is not taken"; }
+wait_for 240 cold_is_taken || { ebb list; fail "the cold part is not taken"; }
 wait_for 100 settled || { ebb status; fail "the size never settled"; }
 sleep 5
 ebb status
