@@ -170,12 +170,16 @@ $(O)/lint/%.tidy: %.c .clang-tidy tests/tidy.awk $(filter %.h,$(LINT_C)) $(O)/.s
 lint-cppcheck:
 	@mkdir -p $(O)/lint/cppcheck
 	$(call say,CPPCHECK,$(words $(TIDY_C)) files)
-	@# cppcheck knows no cleanup attribute, so every _cleanup_ is a leak to it, nor GNU's a ?: b.
+	@# cppcheck knows no cleanup attribute, so every _cleanup_ is a leak to it, nor GNU's a ?: b; where
+	@# getpwnam() is called there is one thread.
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=posix,gnu \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(O)/lint/cppcheck \
 		--suppress=missingIncludeSystem --suppress=resourceLeak --suppress=memleak \
-		--suppress=uninitvar --suppress=legacyUninitvar \
-		'-DLIBBPF_OPTS(t,n,...)=struct t n = {}' -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' \
+		--suppress=uninitvar --suppress=legacyUninitvar --suppress=ctuuninitvar \
+		--suppress=leakReturnValNotUsed --suppress=getgrnamCalled --suppress=getpwnamCalled \
+		'-DLIBBPF_OPTS(t,n,...)=struct t n = {}' -D__x86_64__ \
+		'-Djson_array_foreach(a,i,v)=while(step(a,&i,&v))' \
+		-D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' \
 		-Iinclude -Iuser $(TIDY_C)
 
 lint-shell:

@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		double begun;
 
-		usleep(1050000); /* until the sample is old */
+		usleep(999999); /* until the sample is old */
 		begun = now_ms();
 		bytes = scrape(&to);
 		took[i] = now_ms() - begun;

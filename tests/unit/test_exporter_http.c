@@ -222,13 +222,15 @@ static void test_away(void **state)
 
 	check(&e, GET("/metrics"), "HTTP/1.1 200", "ebb_up 1");
 	assert_int_equal(live_stop(), 0);
-	usleep(1100000);
+	sleep(1);
+	usleep(100000);
 	check(&e, GET("/metrics"), "HTTP/1.1 200", "\nebb_up 0\n");
 	check(&e, GET("/api/list"), "HTTP/1.1 503", "ebbd is not running");
 	check(&e, GET("/healthz"), "HTTP/1.1 200", "ebbd is away");
 	check(&e, GET("/readyz"), "HTTP/1.1 503", "ebbd is not running");
 	assert_int_equal(live_start(path, &ops), 0);
-	usleep(1100000);
+	sleep(1);
+	usleep(100000);
 	check(&e, GET("/metrics"), "HTTP/1.1 200", "\nebb_up 1\n");
 	down(&e);
 }

@@ -150,7 +150,7 @@ static void test_small_differences_are_left(void **state)
 	uint64_t want = settle()->want;
 
 	for (int i = 0; i < 100; i++) {
-		t.used += i % 2 ? 6 * MiB : -6 * MiB;
+		t.used = i % 2 ? t.used + 6 * MiB : t.used - 6 * MiB;
 		assert_int_equal(step(1000)->want, want);
 	}
 }

@@ -59,7 +59,9 @@ int ask_status(const char *socket, json_t **ret, char *why)
 	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
 		return -EIO;
 	text = malloc(size);
-	while (text && (!len || text[len - 1] != '\n')) {
+	if (!text)
+		return -ENOMEM;
+	while (!len || text[len - 1] != '\n') {
 		ssize_t n;
 
 		if (len == size) {
@@ -75,8 +77,6 @@ int ask_status(const char *socket, json_t **ret, char *why)
 			return -EIO;
 		len += (size_t)n;
 	}
-	if (!text)
-		return -ENOMEM;
 	answer = json_loadb(text, len, 0, NULL);
 	if (json_is_true(json_object_get(answer, "ok")))
 		*ret = json_incref(json_object_get(answer, "data"));
