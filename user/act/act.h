@@ -148,7 +148,7 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
  * budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS, then -ENOSPC.
  */
 #define ACT_MAX_JOBS 512
-int act_submit(struct act *a, const struct act_job *job);
+int act_submit(struct act *a, const struct act_job *spec);
 
 /* Ends what is under way or queued for id as if its deadline had come. */
 void act_cancel(struct act *a, uint64_t id);

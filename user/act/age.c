@@ -324,7 +324,7 @@ int age_group(struct age *a, const struct act_group *g)
 int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
-	struct age_rows rows;
+	struct age_rows rows = { 0 };
 	char text[96];
 	int r = 0;
 

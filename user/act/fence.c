@@ -228,7 +228,7 @@ static int reclaim_behind(struct reclaim *r, const struct fence *f)
 {
 	uint64_t left = r->file, got = 0, batch = FIRST_BATCH;
 	uint64_t limit = r->batch && r->batch < FENCE_BATCH ? r->batch : FENCE_BATCH;
-	uint64_t orphaned, steal, steal_before;
+	uint64_t orphaned = 0, steal = 0, steal_before;
 	int error = fence_orphaned(r->dirfd, &orphaned, &steal);
 
 	r->anon = 0;

@@ -57,6 +57,8 @@ static int entry_io(const struct journal *j, const struct journal_entry *e, char
 		return dir;
 	if (value)
 		return write_file_at(dir, name, value);
+	if (!ret_value)
+		return -EINVAL;
 	n = read_line_at(dir, name, text, sizeof(text));
 	if (n < 0)
 		return n;

@@ -98,7 +98,7 @@ static int format_all(const struct journal_entry *entries, size_t nr, size_t str
 
 		if (n < 0)
 			return n;
-		if (len + n > room) {
+		if (!buf || len + n > room) {
 			char *p = realloc(buf, room = (len + n) * 2);
 
 			if (!p)

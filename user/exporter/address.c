@@ -71,21 +71,22 @@ int address_parse(const char *text, struct address *ret)
 
 static void print_address(int fd, char *text)
 {
-	struct sockaddr_storage addr = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} addr = { .v6 = { .sin6_family = AF_INET } };
 	socklen_t len = sizeof(addr);
 	char host[INET6_ADDRSTRLEN] = "";
 
-	getsockname(fd, (struct sockaddr *)&addr, &len);
-	if (addr.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&addr;
-
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		snprintf(text, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(v6->sin6_port));
+	if (getsockname(fd, &addr.any, &len))
+		addr.any.sa_family = AF_INET; /* 0.0.0.0:0 */
+	if (addr.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &addr.v6.sin6_addr, host, sizeof(host));
+		snprintf(text, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(addr.v6.sin6_port));
 	} else {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&addr;
-
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		snprintf(text, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(v4->sin_port));
+		inet_ntop(AF_INET, &addr.v4.sin_addr, host, sizeof(host));
+		snprintf(text, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(addr.v4.sin_port));
 	}
 }
 

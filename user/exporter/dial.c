@@ -148,7 +148,7 @@ static int receive(int from, int *ret_result, int *ret_fd)
 int dialer_dial(const struct dialer *d, int timeout_ms, int *ret_fd)
 {
 	struct pollfd p = { .fd = d->fd, .events = POLLIN };
-	int result, fd = -1, r;
+	int result = 0, fd = -1, r;
 
 	if (d->fd < 0)
 		return -EPIPE;

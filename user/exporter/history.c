@@ -353,7 +353,7 @@ static int note_containers(struct history *h, const struct sample *s, bool new_s
 
 		if (ring)
 			note_container(h, ring, &s->containers[i], new_step);
-		else
+		else if (unknown)
 			unknown[nr_unknown++] = &s->containers[i];
 	}
 	/* From here on the order is gone, and nothing is looked up. */
