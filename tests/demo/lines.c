@@ -185,7 +185,20 @@ static int take_cgroups(struct model *m, double t, const json_t *data)
 	return r;
 }
 
-static int take_status(struct model *m, const json_t *data)
+/* Only with a broker that answers. */
+static int take_size(struct model *m, double t, const json_t *balloon)
+{
+	double target = number(balloon, "target"), actual = number(balloon, "actual");
+	int r;
+
+	if (target <= 0 || actual <= 0)
+		return 0;
+	copy_clean(m->size_reason, sizeof(m->size_reason), string(balloon, "reason_text"));
+	r = series_add(&m->target, t, target);
+	return r ? r : series_add(&m->actual, t, actual);
+}
+
+static int take_status(struct model *m, double t, const json_t *data)
 {
 	const json_t *memory = json_object_get(data, "memory");
 	const json_t *overhead = json_object_get(data, "overhead");
@@ -196,7 +209,7 @@ static int take_status(struct model *m, const json_t *data)
 	m->compressed_original = number(memory, "compressed_original");
 	m->ebbd_cpu = number(overhead, "cpu_us") / 1e6;
 	m->ebbd_memory = number(overhead, "rss");
-	return 0;
+	return take_size(m, t, json_object_get(data, "balloon"));
 }
 
 /* --- latency ---------------------------------------------------------------- */
@@ -254,7 +267,7 @@ static int take(struct model *m, const char *name, double ms, const json_t *data
 	if (!strcmp(name, "cgroups"))
 		return take_cgroups(m, t, data);
 	if (!strcmp(name, "status"))
-		return take_status(m, data);
+		return take_status(m, t, data);
 	if (!strcmp(name, "latency"))
 		return take_latency(m, t, data);
 	return -EINVAL;

@@ -63,6 +63,8 @@ void model_free(struct model *m)
 	free(m->marks);
 	free(m->resident.p);
 	free(m->held.p);
+	free(m->target.p);
+	free(m->actual.p);
 	model_init(m);
 }
 

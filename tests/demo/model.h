@@ -96,6 +96,8 @@ struct model {
 	bool without; /* the scenario runs without ebbd, for comparison */
 
 	struct series resident; /* bytes on the host */
+	struct series target, actual; /* size of the VM: asked of the broker, and what it has */
+	char size_reason[TEXT_MAX_LEN];
 	struct series held; /* what a VM that never gives back would hold: the highest so far */
 	struct mark *marks;
 	size_t nr_marks, cap_marks;

@@ -75,7 +75,9 @@ static void draw_moments(const struct panel *p, const struct model *m, double do
 static void draw_vm(FILE *out, const struct model *m, double down_to)
 {
 	struct summary s = summary_of(m);
-	struct panel p = panel_at(out, m, VM_TOP, VM_HEIGHT, axis_top(s.peak * 1.02));
+	/* The size that it ends with fits in; that of the start, all of the RAM, may not. */
+	struct panel p = panel_at(out, m, VM_TOP, VM_HEIGHT,
+				  axis_top(fmax(s.peak, series_last(&m->actual, 0)) * 1.02));
 	double y[2] = { panel_y(&p, s.peak), panel_y(&p, s.end) };
 	double x = panel_x(&p, m->now) + 10;
 	char size[32];
@@ -87,6 +89,8 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 	panel_area(&p, &m->resident, NULL, "memory-area");
 	if (!m->without)
 		panel_line(&p, &m->held, "held");
+	if (m->actual.n)
+		panel_line(&p, &m->actual, "size");
 	panel_line(&p, &m->resident, "memory");
 	panel_time_axis(&p, true);
 	draw_moments(&p, m, down_to);
@@ -99,6 +103,10 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 	panel_text(&p, x, y[1] + 4, "start", "figure memory-ink",
 		   size_words(s.end, size, sizeof(size)));
 	panel_text(&p, x, y[1] + 20, "start", "", "at the end");
+	if (m->actual.n)
+		panel_text(&p, LEFT, VM_TOP - 44, "start", "soft",
+			   "thin line: the VM's size, which its balloon sets to what is needed and "
+			   "headroom");
 }
 
 /* --- a container ---------------------------------------------------------------- */

@@ -27,6 +27,10 @@ void plain_status(FILE *out, const struct model *m)
 		return;
 	fprintf(out, "%5s  VM holds %s, given back %s", clock_words(m->now, when, sizeof(when)),
 		size_words(now, a, sizeof(a)), size_words(held - now, b, sizeof(b)));
+	if (m->target.n)
+		fprintf(out, ", size %s, wanted %s",
+			size_words(series_last(&m->actual, NAN), a, sizeof(a)),
+			size_words(series_last(&m->target, NAN), b, sizeof(b)));
 	for (size_t i = 0; i < m->nr_lats; i++) {
 		struct cost cost = cost_of(m, &m->lats[i]);
 

@@ -29,13 +29,19 @@ static void draw_title(struct term *t, const struct model *m)
 static void draw_heading(struct term *t, const struct model *m)
 {
 	double now = series_last(&m->resident, NAN), held = series_last(&m->held, NAN);
-	char a[32];
-	int col = term_put(t, 1, TABLE_LEFT, INK_PLAIN, "What the VM holds of the host's memory");
+	double target = series_last(&m->target, NAN), actual = series_last(&m->actual, NAN);
+	char a[32], b[32];
+	int col = term_put(t, 1, TABLE_LEFT, INK_PLAIN,
+			   t->width >= 100 ? "What the VM holds of the host's memory"
+					   : "Held on the host");
 
-	if (isnan(now) || held - now < MIB)
-		return;
-	col = term_put(t, 1, col, INK_PLAIN, ".  Given back: ");
-	term_put(t, 1, col, INK_BOLD, size_words(held - now, a, sizeof(a)));
+	if (!isnan(now) && held - now >= MIB) {
+		col = term_put(t, 1, col, INK_PLAIN, ".  Given back: ");
+		col = term_put(t, 1, col, INK_BOLD, size_words(held - now, a, sizeof(a)));
+	}
+	if (!isnan(target))
+		term_printf(t, 1, col, INK_DIM, ".  The VM's size: %s, wanted %s",
+			    size_words(actual, a, sizeof(a)), size_words(target, b, sizeof(b)));
 }
 
 /* --- the table --------------------------------------------------------------- */

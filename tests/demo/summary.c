@@ -206,6 +206,11 @@ void summary_print(FILE *out, const struct model *m)
 		size_words(s.peak - s.end, a, sizeof(a)), s.area / GIB / 60);
 	fprintf(out, "    that keeps what it once touched would have held %.2f: %.0f%% less.\n\n",
 		s.held_area / GIB / 60, 100 * (1 - s.area / fmax(s.held_area, 1)));
+	if (m->actual.n)
+		fprintf(out,
+			"    Its size, set by the broker, was %s of %s at the end:\n    %s.\n\n",
+			size_words(series_last(&m->actual, NAN), a, sizeof(a)),
+			size_words(m->ram, b, sizeof(b)), m->size_reason);
 	print_boxes(out, m);
 	print_cost(out, m, &s);
 }

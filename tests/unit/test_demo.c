@@ -279,6 +279,25 @@ static void every_reason_has_words(void **state)
 	}
 }
 
+static void size_of_the_vm(void **state)
+{
+	static const char with[] =
+		"{\"ms\":3000,\"data\":{\"memory\":{},\"balloon\":{\"target\":900,"
+		"\"actual\":1000,\"reason_text\":\"shrinking\"}}}";
+	static const char without[] = "{\"ms\":4000,\"data\":{\"memory\":{},\"balloon\":{"
+				      "\"target\":null}}}";
+	struct model m;
+
+	begin(&m);
+	assert_int_equal(model_line(&m, "status", with, strlen(with)), 0);
+	assert_int_equal(model_line(&m, "status", without, strlen(without)), 0);
+	assert_int_equal(m.target.n, 1);
+	assert_true(series_last(&m.target, 0) == 900);
+	assert_true(series_last(&m.actual, 0) == 1000);
+	assert_string_equal(m.size_reason, "shrinking");
+	model_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +312,7 @@ int main(void)
 		cmocka_unit_test(names_reach_the_terminal_clean),
 		cmocka_unit_test(words_for_people),
 		cmocka_unit_test(every_reason_has_words),
+		cmocka_unit_test(size_of_the_vm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
