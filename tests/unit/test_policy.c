@@ -218,6 +218,58 @@ static void veto_refaults(void **state)
 	free(s);
 }
 
+/* What comes back again and again is asked for less and less often. */
+static void rests_grow_while_it_comes_back(void **state)
+{
+	struct sim *s = settled();
+	uint64_t last = 0, gaps[5] = { 0 };
+	size_t n = 0;
+
+	for (int i = 0; i < 4000 && n < 5; i++) {
+		uint64_t before = s->state.slots[0].hold_ms;
+
+		s->c.last.seq++;
+		s->c.last.aged = false;
+		s->c.last.asked = s->c.last.got = 8 * SIM_MIB;
+		s->c.steal += 8 * SIM_MIB;
+		s->c.aged_ms = s->now_ms;
+		step(s);
+		/* Between two rests all of it comes back. */
+		if (s->now_ms >= s->state.slots[0].hold_ms)
+			s->c.refault_anon += 8 * SIM_MIB;
+		if (s->state.slots[0].hold_ms != before) {
+			gaps[n++] = s->state.slots[0].hold_ms - s->now_ms;
+			last = gaps[n - 1];
+		}
+		s->now_ms += 2500;
+	}
+	assert_int_equal(n, 5);
+	assert_int_equal(gaps[0], 10000);
+	assert_true(gaps[4] >= 8 * gaps[0]);
+	assert_true(last <= 600000);
+	free(s);
+}
+
+/* Under a limit the kernel evicts too: what comes back is shared out by who evicted how much. */
+static void a_squeeze_is_not_ours(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 100 * SIM_MIB,
+					  .got = 100 * SIM_MIB };
+	s->c.steal += 400 * SIM_MIB;
+	s->now_ms += 1000;
+	step(s);
+	s->c.refault_anon += 200 * SIM_MIB;
+	s->now_ms += 1000;
+	step(s);
+	assert_in_range(s->verdicts[0].refaulted, 45 * SIM_MIB, 55 * SIM_MIB);
+	free(s);
+}
+
 static void refaults_of_others_are_not_ours(void **state)
 {
 	struct sim *s = settled();
@@ -542,6 +594,8 @@ int main(void)
 		cmocka_unit_test(no_second_act_while_busy),
 		cmocka_unit_test(veto_refaults),
 		cmocka_unit_test(refaults_of_others_are_not_ours),
+		cmocka_unit_test(rests_grow_while_it_comes_back),
+		cmocka_unit_test(a_squeeze_is_not_ours),
 		cmocka_unit_test(starting_is_left_alone),
 		cmocka_unit_test(huge_pages_are_named),
 		cmocka_unit_test(loop_takes_the_cold_and_spares_the_hot),

@@ -4,7 +4,8 @@
  *
  * Accuracy is 1 - refaulted / taken over the recent past (Katalyst's rule):
  * below 0.99 the share of the cold that is asked for is multiplied by it and the
- * container rests; otherwise the share grows back by a twentieth a pass.
+ * container rests, twice as long each time that it happens again; otherwise the share grows back
+ * by a twentieth a pass, and a rest's length in which nothing came back forgives one.
  */
 #include "policy/internal.h"
 
@@ -13,6 +14,8 @@
 #define SCALE_MIN_PPM (POLICY_PPM / 16)
 #define SMOOTH_MS 10000u
 #define FAILED_WAIT_MS 10000u
+#define REFAULT_WAIT_MAX_MS 600000u
+#define STRIKES_MAX 12
 /*
  * A container's own I/O is not our doing, and few programs wait for none: only where waiting
  * for the disk rules is taking memory from it held back (oomd's senpai asks for io < 0.1 of 10 s).
@@ -46,16 +49,31 @@ static void absorb_stall(const struct step *s, const struct ebb_snap_container *
 	p->psi_io_us = c->psi_io_some_us;
 }
 
+/*
+ * Of what came back, our part: what the kernel evicted on its own account (a squeeze below a
+ * limit, a shortage) came back on its own account.
+ */
+static uint64_t our_part(const struct ebb_snap_container *c, const struct policy_container *p,
+			 uint64_t back)
+{
+	uint64_t evicted = sub_u64(c->steal, p->steal_base);
+
+	if (evicted > p->taken && evicted > REFAULT_FLOOR)
+		back = share_u64(back, p->taken / (evicted / POLICY_PPM + 1));
+	return min_u64(back, sub_u64(p->taken, p->refaulted));
+}
+
 static void absorb_refaults(const struct ebb_snap_container *c, struct policy_container *p)
 {
 	uint64_t total = c->refault_anon + c->refault_file;
 
 	if (p->known) {
-		/* What the kernel evicted on its own account came back on its own account. */
-		uint64_t mine = min_u64(sub_u64(total, p->refaults), p->taken - p->refaulted);
+		uint64_t mine = our_part(c, p, sub_u64(total, p->refaults));
 
 		p->refaulted += mine;
 		p->recent_refaulted += mine;
+	} else {
+		p->steal_base = c->steal;
 	}
 	p->refaults = total;
 }
@@ -78,6 +96,25 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 	p->outcome_seq = c->last.seq;
 }
 
+static void rest(const struct step *s, struct policy_container *p)
+{
+	uint64_t first = 2 * s->cold_ms;
+
+	p->rest_ms = min_u64(first << p->strikes, max_u64(REFAULT_WAIT_MAX_MS, first));
+	p->hold_ms = s->snap->now_ms + p->rest_ms;
+	p->hold_reason = EBB_REASON_REFAULTS;
+	p->strikes = min_u64(p->strikes + 1, STRIKES_MAX);
+}
+
+/* As long as the rest was, and nothing came back. */
+static void forgive(const struct step *s, struct policy_container *p)
+{
+	if (!p->strikes || s->snap->now_ms < max_u64(p->hold_ms, p->forgiven_ms) + p->rest_ms)
+		return;
+	p->strikes--;
+	p->forgiven_ms = s->snap->now_ms;
+}
+
 /* Once an ageing pass (or a small step where there are none). */
 static void judge_accuracy(const struct step *s, struct policy_container *p)
 {
@@ -88,11 +125,11 @@ static void judge_accuracy(const struct step *s, struct policy_container *p)
 		uint32_t acc = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
 
 		p->scale_ppm = max_u64(share_u64(p->scale_ppm, acc), SCALE_MIN_PPM);
-		p->hold_ms = s->snap->now_ms + 2 * s->cold_ms;
-		p->hold_reason = EBB_REASON_REFAULTS;
+		rest(s, p);
 		p->recent_refaulted = 0; /* judged once */
 	} else if (s->snap->now_ms >= p->hold_ms) {
 		p->scale_ppm = min_u64(p->scale_ppm + POLICY_PPM / 20, POLICY_PPM);
+		forgive(s, p);
 	}
 	p->recent_taken -= p->recent_taken / 8;
 	p->recent_refaulted -= p->recent_refaulted / 8;

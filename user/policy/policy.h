@@ -36,6 +36,7 @@ struct policy_container {
 
 	uint64_t seen_ms; /* of the counters below */
 	uint64_t refaults; /* bytes, anon + file */
+	uint64_t steal_base; /* bytes evicted by whomever, before we knew it */
 	uint64_t psi_mem_us;
 	uint64_t psi_io_us;
 	uint32_t stall_mem_ppm; /* share of time, smoothed over about 10 s */
@@ -49,6 +50,9 @@ struct policy_container {
 	uint32_t scale_ppm; /* share of the cold that is asked for; accuracy steers it */
 	uint64_t hold_ms; /* nothing is taken before then … */
 	enum ebb_reason hold_reason; /* … because of this */
+	unsigned int strikes; /* holds for refaults in a row: each is twice as long */
+	uint32_t rest_ms; /* length of the last of them */
+	uint64_t forgiven_ms; /* when a strike was taken back last */
 
 	bool short_fall; /* the last act got little: rest until the next pass */
 
