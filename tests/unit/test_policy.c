@@ -538,6 +538,33 @@ static void compaction_goes_on_while_it_gathers(void **state)
 	free(s);
 }
 
+/* 600 MiB idle for 20 s are cold to a host that is very short, and to no other; unless a person
+ * says. */
+static void a_host_that_is_short_takes_deeper(void **state)
+{
+	static const struct {
+		uint64_t cold_after_ms;
+		enum ebb_host_level level;
+		bool cold;
+	} cases[] = {
+		{ 0, EBB_HOST_EASE, false },   { 0, EBB_HOST_LOW, false },
+		{ 0, EBB_HOST_HIGH, true },    { 60000, EBB_HOST_HIGH, false },
+		{ 5000, EBB_HOST_EASE, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sim *s = settled();
+
+		s->c.age[0].idle_ms = 20000;
+		s->config.cold_after_ms = cases[i].cold_after_ms;
+		s->snap.host.talking = true;
+		s->snap.host.level = cases[i].level;
+		step(s);
+		assert_int_equal(s->verdicts[0].cold > 0, cases[i].cold);
+		free(s);
+	}
+}
+
 static void rejects_what_does_not_fit(void **state)
 {
 	struct sim *s = settled();
@@ -609,6 +636,7 @@ int main(void)
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),
 		cmocka_unit_test(compaction_gathers_what_is_stranded),
 		cmocka_unit_test(compaction_goes_on_while_it_gathers),
+		cmocka_unit_test(a_host_that_is_short_takes_deeper),
 		cmocka_unit_test(rejects_what_does_not_fit),
 		cmocka_unit_test(slots_follow_containers),
 	};

@@ -12,6 +12,24 @@ uint64_t policy_cold_after_ms(const struct ebb_config *config)
 	return config->cold_after_ms ? config->cold_after_ms : POLICY_DEFAULT_COLD_MS;
 }
 
+/* A host that is short gains from less patience; a time that a person set is kept. */
+static uint64_t cold_ms_now(const struct ebb_snapshot *snap, const struct ebb_config *config)
+{
+	uint64_t ms = policy_cold_after_ms(config);
+
+	if (config->cold_after_ms || !snap->host.talking)
+		return ms;
+	switch (snap->host.level) {
+	case EBB_HOST_LOW:
+		return ms / 2;
+	case EBB_HOST_HIGH:
+		return ms / 4;
+	case EBB_HOST_EASE:
+		break;
+	}
+	return ms;
+}
+
 struct ebb_plan_item *plan_add(struct step *s, uint64_t id, enum ebb_action action,
 			       enum ebb_reason reason)
 {
@@ -124,7 +142,7 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 		.config = config,
 		.state = state,
 		.plan = plan,
-		.cold_ms = policy_cold_after_ms(config),
+		.cold_ms = cold_ms_now(snap, config),
 	};
 
 	if (!sorted(snap) || state->max < snap->nr_containers ||
