@@ -28,19 +28,26 @@ hooks()
 		| select(.name != "census_text")] | length'
 }
 
+taking()
+{
+	(($(cg_get app memory.swap.current) > 0))
+}
+
 thp never
 hooks_before=$(hooks)
 cg_new app
 cg_new other
 before=$(settings)
-cg_run app hotcold --status "$STATUS/app" 400 100
+cg_run app hotcold --status "$STATUS/app" 200 50
 app=$CG_PID
 cg_run other filecold --status "$STATUS/other" /var/tmp/a 60 /var/tmp/b 20
 other=$CG_PID
 wait_for 60 test -s "$STATUS/app" || fail "hotcold did not start"
 for try in 1 2 3 4 5 6 7 8 9 10; do
 	start_ebbd < <(conf)
-	sleep "$((RANDOM % 7)).$((RANDOM % 10))"
+	# Three times in four in the middle of it, otherwise somewhere on the way there.
+	((RANDOM % 4 == 0)) || wait_for 30 taking || fail "it takes nothing"
+	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
 	kill -KILL "$EBBD_PID"
 	wait "$EBBD_PID" || true
 	note "kill $try after $((SECONDS)) s: $(($(cg_get app memory.swap.current) / 1048576)) MiB of app in swap"

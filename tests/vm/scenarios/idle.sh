@@ -15,7 +15,7 @@ cpu()
 	awk '{ print $14 + $15 }' "/proc/$EBBD_PID/stat"
 }
 begun=$(cpu) at=$SECONDS
-sleep 60
+sleep 40
 used=$(($(cpu) - begun)) took=$((SECONDS - at))
 rss=$(awk '/VmRSS/ { print $2 }' "/proc/$EBBD_PID/status")
 note "$used ticks of 10 ms in $took s (under emulation), $rss KiB resident: $(grep -E 'Rss|Vm(RSS|Data)' "/proc/$EBBD_PID/status" | tr -s '\t\n ' ' ')"
