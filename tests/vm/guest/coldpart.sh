@@ -74,6 +74,8 @@ cold_part()
 	cold_part_returned 85 || true
 	ebb list || true
 	ebb status | grep -E 'host|Taken|Returned|Compaction' || true
+	note "free $(meminfo MemFree) KiB, file $(meminfo Cached), slab $(meminfo Slab), zram $(($(zram_used) / 1024)): $(
+		tr '\n' ' ' </proc/buddyinfo | tr -s ' ')"
 	note "host: $((FULL / 1024)) MiB before, $((FELL / 1024)) MiB less after $((SECONDS - begun)) s; to be had: $((GAIN / 1024)) MiB"
 	check "$COLD_OUT * 100 >= $COLD_ALL * 95" "at least 95% of the cold part is out of its memory"
 	check "$HOT_FAULTS * 1000 <= $HOT_ALL * 5" "at most 0.5% of the hot pages were faulted back"
