@@ -19,6 +19,9 @@
 #define CPU_PPM 20000u
 #define CPU_SAVED_US 10000000
 #define PAUSE_MS 1000u
+#define RETRY_MS 4000u /* after a pass that gathered little and left MUCH times what is worth one  \
+			*/
+#define MUCH 4
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
 #define FUTILE_MAX_SHIFT 10
 
@@ -47,12 +50,34 @@ static void compaction_judge(struct policy_compact *k, const struct ebb_snap_mac
 		return;
 	k->pending = false;
 	k->ended_ms = m->compact_ended_ms;
-	if (stranded > k->stranded_before - k->stranded_before / 4) {
-		if (k->futile < FUTILE_MAX_SHIFT)
-			k->futile++;
-	} else {
-		k->futile = 0;
-	}
+	if (stranded <= k->stranded_before - k->stranded_before / 4)
+		k->futile = k->retries = 0;
+	else if (k->retries < FUTILE_MAX_SHIFT && k->retry)
+		k->retries++;
+	else if (k->futile < FUTILE_MAX_SHIFT)
+		k->futile++;
+}
+
+/*
+ * When the next pass may begin; 0: there is nothing to gather. Pages that were in use at the moment
+ * stay where they are, so much that is left is tried again, too, each time after twice as long.
+ */
+static uint64_t compaction_next(struct step *s, struct policy_compact *k, uint64_t stranded,
+				uint64_t freed)
+{
+	uint64_t least = max_u64(STRANDED_MIN, s->snap->machine.mem_total / 256);
+
+	k->retry = false;
+	if (stranded < least)
+		return 0;
+	if (freed >= FREED_MIN)
+		return k->ended_ms + ((uint64_t)PAUSE_MS << k->futile);
+	if (k->ended_ms && !k->futile && !k->retries)
+		return k->ended_ms + PAUSE_MS;
+	if (!k->ended_ms || stranded < MUCH * least)
+		return 0;
+	k->retry = true;
+	return k->ended_ms + ((uint64_t)RETRY_MS << k->retries);
 }
 
 void compaction_step(struct step *s)
@@ -61,30 +86,28 @@ void compaction_step(struct step *s)
 	struct policy_compact *k = &s->state->compact;
 	uint64_t stranded = sub_u64(m->mem_free, m->free_reportable);
 	uint64_t total = s->state->freed + s->state->exit_bytes + m->orphans_got;
-	uint64_t freed = total - k->taken_at;
-	uint64_t may;
-	bool goes_on;
+	uint64_t now = s->snap->now_ms, may;
 
 	compaction_earn(s, k);
 	compaction_judge(k, m, stranded);
-	goes_on = k->ended_ms && !k->futile;
-	if (stranded < max_u64(STRANDED_MIN, m->mem_total / 256) || (freed < FREED_MIN && !goes_on))
+	if (s->snap->paused || m->compact_busy || k->pending)
+		return;
+	may = compaction_next(s, k, stranded, total - k->taken_at);
+	if (!may)
 		k->wanted_ms = 0;
 	else if (!k->wanted_ms)
-		k->wanted_ms = s->snap->now_ms;
-	if (!k->wanted_ms || s->snap->paused || m->compact_busy || k->pending)
+		k->wanted_ms = now;
+	if (!may)
 		return;
-	may = k->ended_ms + ((uint64_t)PAUSE_MS << k->futile);
 	/* While more is being taken, gathering would be done twice, and both would be slower. */
-	if ((s->taking && s->snap->now_ms - k->wanted_ms < WAIT_MAX_MS) || k->budget_us <= 0 ||
-	    (k->ended_ms && s->snap->now_ms < may)) {
-		plan_wake(s, s->snap->now_ms + PAUSE_MS);
+	if ((s->taking && now - k->wanted_ms < WAIT_MAX_MS) || k->budget_us <= 0 || now < may) {
+		plan_wake(s, max_u64(now + PAUSE_MS, k->budget_us > 0 ? may : 0));
 		return;
 	}
 	plan_add(s, 0, EBB_ACT_COMPACT, EBB_REASON_STRANDED);
 	k->pending = true;
 	k->wanted_ms = 0;
-	k->asked_ms = s->snap->now_ms;
+	k->asked_ms = now;
 	k->stranded_before = stranded;
 	k->taken_at = total;
 }

@@ -103,7 +103,9 @@ struct policy_compact {
 	uint64_t stranded_before;
 	uint64_t taken_at; /* bytes freed by ebb when the last pass was planned */
 	unsigned int futile; /* passes in a row that freed no block */
+	unsigned int retries; /* of a futile one, with nothing freed in between */
 	bool pending;
+	bool retry; /* the pass that is pending, or the next one */
 };
 
 /* The size that the VM asks for. */
@@ -125,6 +127,18 @@ struct policy_footprint {
 	uint64_t round_ms; /* from asking for more to having it: smoothed, measured */
 };
 
+/* The cap, held in the guest. */
+struct policy_cap {
+	bool known; /* the figures below hold an earlier snapshot */
+	uint64_t seen_ms;
+	uint64_t outside; /* bytes in use that are of no holder */
+	uint64_t held; /* bytes of the holders */
+	uint64_t rate; /* bytes a second that the outside grew by: the fastest, halved every 10 s */
+	uint64_t rate_ms;
+	uint64_t short_ms; /* since when more is held than there is room for; 0: it is not */
+	uint64_t gathered_ms; /* when compaction was last called for */
+};
+
 struct policy_state {
 	struct policy_container *slots; /* the caller's; sorted by id */
 	size_t nr;
@@ -132,6 +146,7 @@ struct policy_state {
 	struct policy_orphans orphans[POLICY_ORPHAN_SLOTS];
 	struct policy_compact compact;
 	struct policy_footprint footprint;
+	struct policy_cap cap;
 	uint64_t freed; /* bytes that ebb freed or saw freed by an exit, cumulative */
 	uint64_t exit_bytes; /* of those: left behind by containers that ended */
 };
