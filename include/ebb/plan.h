@@ -17,6 +17,7 @@ enum ebb_action {
 	EBB_ACT_RECLAIM_ORPHANS, /* evict what removed children of group id left; the living are
 				    fenced */
 	EBB_ACT_COMPACT, /* the whole machine */
+	EBB_ACT_LIMIT, /* memory.max of holder id becomes `limit` */
 };
 
 /* What a container is doing, for a person (`ebb list`: state). */
@@ -55,6 +56,7 @@ enum ebb_reason {
 	EBB_REASON_SHORTFALL, /* what looked cold could not be taken; tried again after the next
 				 pass */
 	EBB_REASON_FAILED, /* the last act failed; tried again later */
+	EBB_REASON_CAP, /* the cap of the whole machine leaves it no more */
 	EBB_NR_REASONS,
 };
 
@@ -85,7 +87,8 @@ struct ebb_plan_item {
 	enum ebb_reason reason;
 	uint64_t anon; /* bytes at most, of each kind */
 	uint64_t file;
-	uint64_t batch; /* bytes a write */
+	uint64_t limit; /* bytes, LIMIT only; UINT64_MAX: what was there before us */
+	uint64_t batch; /* bytes a write; of LIMIT: how far below the usage it goes at once */
 	uint32_t deadline_ms; /* for the whole item */
 };
 
@@ -102,7 +105,7 @@ struct ebb_verdict {
 
 /*
  * The arrays are the caller's: room for at least nr_containers verdicts and
- * nr_containers + nr_orphans + 1 items.
+ * nr_containers + nr_orphans + nr_holders + 1 items.
  */
 struct ebb_plan {
 	size_t nr_items;

@@ -52,6 +52,7 @@ struct ebb_snap_container {
 	bool can_age; /* an ageing pass is possible */
 	uint64_t protect; /* bytes, by a rule */
 	uint64_t peak; /* bytes: the most that one of this name and image had; 0: not known */
+	uint64_t holder; /* id of the holder that it is below; 0: none */
 
 	uint64_t bytes; /* usage: anon + file + kernel memory */
 	uint64_t anon;
@@ -79,6 +80,19 @@ struct ebb_orphans {
 	uint64_t parent; /* cgroup id */
 	uint64_t bytes;
 	bool busy; /* an act on them is under way */
+};
+
+/*
+ * A group that holds containers: what the cap is held by. The topmost one above a container that
+ * is not the system's own. None is inside another.
+ */
+struct ebb_holder {
+	uint64_t id; /* cgroup id; the array is sorted by it */
+	uint64_t bytes; /* usage, of all that is below */
+	uint64_t limit; /* memory.max as somebody else set it; UINT64_MAX: none */
+	uint64_t set; /* memory.max as we set it; UINT64_MAX: we did not */
+	bool busy; /* it is being set */
+	bool left_alone; /* somebody else changed what we had set: it is theirs from then on */
 };
 
 struct ebb_snap_machine {
@@ -133,6 +147,8 @@ struct ebb_snapshot {
 	struct ebb_snap_container *containers; /* sorted by id */
 	size_t nr_orphans;
 	struct ebb_orphans *orphans;
+	size_t nr_holders;
+	struct ebb_holder *holders; /* sorted by id */
 };
 
 #endif /* EBB_SNAPSHOT_H */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "act/journal.h"
+#include "lib/files.h"
 #include "skip.h"
 
 #define FILE_A "/sys/kernel/mm/a"
@@ -557,6 +558,89 @@ static void test_cgroup_reused(void **state)
 	close(g.root);
 }
 
+/* Whatever it was set to, and wherever we die: one entry, and the first value comes back. */
+static void test_cgroup_updates(void **state)
+{
+	struct root *r = *state;
+	struct journal_report report = {};
+	struct journal_cgroup set = { .value = "5" };
+	char text[32], found[JOURNAL_VALUE_LEN], path[512];
+	struct groups g;
+	struct journal *j;
+	struct stat st;
+	uint64_t first;
+
+	open_groups(&g);
+	j = open_with(r, g.root);
+	set.id = g.id;
+	assert_int_equal(journal_set_cgroups(j, LIMIT, &set, 1), 0);
+	first = set.seq;
+	assert_int_equal(journal_update(j, &set.seq, "5", found), 0);
+	assert_int_equal(set.seq, first); /* there already */
+	for (int i = 6; i < 20000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		assert_int_equal(journal_update(j, &set.seq, text, found), 0);
+	}
+	assert_true(set.seq > first);
+	group_limit(&g, text, sizeof(text));
+	assert_string_equal(text, "19999\n");
+	snprintf(path, sizeof(path), "%s/journal", r->state);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 512 * 1024);
+	/* What the kernel refuses changes nothing. */
+	assert_int_equal(journal_update(j, &set.seq, "rubbish", found), -EINVAL);
+	group_limit(&g, text, sizeof(text));
+	assert_string_equal(text, "19999\n");
+	journal_close(j); /* dies here */
+	j = open_with(r, g.root);
+	journal_recover(j, JOURNAL_CGROUP, &report);
+	assert_int_equal(report.undone, 1);
+	assert_int_equal(report.left_alone + report.gone + report.failed + report.damaged, 0);
+	group_limit(&g, text, sizeof(text));
+	assert_string_equal(text, "max\n");
+	journal_close(j);
+	rmdir(g.path);
+	close(g.root);
+}
+
+static void test_cgroup_update_of_a_changed_one(void **state)
+{
+	struct root *r = *state;
+	struct journal_report report = {};
+	struct journal_cgroup set = { .value = "5" };
+	char text[32], found[JOURNAL_VALUE_LEN];
+	struct groups g;
+	struct journal *j;
+	int dir;
+
+	open_groups(&g);
+	j = open_with(r, g.root);
+	set.id = g.id;
+	assert_int_equal(journal_set_cgroups(j, LIMIT, &set, 1), 0);
+	dir = open(g.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(write_file_at(dir, LIMIT, "77"), 0);
+	close(dir);
+	assert_int_equal(journal_update(j, &set.seq, "6", found), -ECANCELED);
+	assert_string_equal(found, "77");
+	assert_int_equal(set.seq, 0);
+	assert_int_equal(journal_update(j, &set.seq, "6", found), -EINVAL);
+	journal_undo_kind(j, JOURNAL_CGROUP, &report);
+	assert_int_equal(report.undone + report.left_alone, 0);
+	group_limit(&g, text, sizeof(text));
+	assert_string_equal(text, "77\n");
+	/* And one that is gone leaves nothing behind either. */
+	strcpy(set.value, "8");
+	assert_int_equal(journal_set_cgroups(j, LIMIT, &set, 1), 0);
+	assert_true(set.seq);
+	rmdir(g.path);
+	assert_int_equal(journal_update(j, &set.seq, "9", found), -ESTALE);
+	assert_int_equal(set.seq, 0);
+	journal_undo_all(j, &report);
+	assert_int_equal(report.undone + report.left_alone + report.gone, 0);
+	journal_close(j);
+	close(g.root);
+}
+
 /* One of three cannot be set: none is. One that is gone is passed over. */
 static void test_cgroups_all_or_nothing(void **state)
 {
@@ -656,6 +740,8 @@ int main(void)
 		T(test_threads),
 		T(test_cgroup),
 		T(test_cgroup_reused),
+		T(test_cgroup_updates),
+		T(test_cgroup_update_of_a_changed_one),
 		T(test_cgroups_all_or_nothing),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_values),

@@ -103,6 +103,7 @@ static void free_parts(struct act *a)
 	if (a->cgroup_root >= 0)
 		close(a->cgroup_root);
 	free(a->root);
+	free(a->limits);
 	free(a);
 }
 
@@ -185,6 +186,8 @@ static void finish_job(struct act *a, struct job *job)
 	job->result.cpu_us = job->pool.cpu_us;
 	job->result.wall_us = job->pool.wall_us;
 	a->cpu_us += job->pool.cpu_us;
+	if (job->action == EBB_ACT_LIMIT)
+		limits_note(a, &job->limit);
 	if (job->action == EBB_ACT_COMPACT && !a->caps.dry_run) {
 		a->compact_cpu_us += job->pool.cpu_us;
 		a->compact_ended_ms = now_ms();
@@ -215,7 +218,7 @@ int act_submit(struct act *a, const struct act_job *spec)
 
 	if (!is_open(a))
 		return -EINVAL;
-	if (act_busy(a, spec->id))
+	if (spec->action == EBB_ACT_LIMIT ? act_limiting(a, spec->id) : act_busy(a, spec->id))
 		return -EBUSY;
 	if (a->nr_jobs == ACT_MAX_JOBS)
 		return -ENOSPC;
@@ -224,7 +227,8 @@ int act_submit(struct act *a, const struct act_job *spec)
 	r = job_new(&job, a, spec);
 	if (r)
 		return r;
-	r = pool_submit(a->pool, &job->pool);
+	r = spec->action == EBB_ACT_LIMIT ? limits_prepare(a, job) : 0;
+	r = r ?: pool_submit(a->pool, &job->pool);
 	if (r) {
 		job_free(job);
 		return r;
@@ -243,12 +247,22 @@ void act_cancel(struct act *a, uint64_t id)
 			pool_hurry(a->pool, &job->pool);
 }
 
-bool act_busy(const struct act *a, uint64_t id)
+static bool has_job(const struct act *a, uint64_t id, bool limit)
 {
 	for (const struct job *job = a->jobs; job; job = job->next)
-		if (job->result.id == id)
+		if (job->result.id == id && (job->action == EBB_ACT_LIMIT) == limit)
 			return true;
 	return false;
+}
+
+bool act_busy(const struct act *a, uint64_t id)
+{
+	return has_job(a, id, false);
+}
+
+bool act_limiting(const struct act *a, uint64_t id)
+{
+	return has_job(a, id, true);
 }
 
 const struct act_caps *act_caps(struct act *a)
@@ -288,7 +302,8 @@ void act_undo(struct act *a, uint32_t deadline_ms, struct act_close_report *repo
 	*report = (struct act_close_report){};
 	if (a->caps.dry_run)
 		return;
-	/* Swap first: it is the newest, and MGLRU is what made room. */
+	/* Limits first: what comes back from swap has to fit in. Swap before MGLRU: it is newer. */
+	journal_undo_kind(a->journal, JOURNAL_CGROUP, &report->undone);
 	report->swap_left = swap_close(&a->swap, deadline_ms, report->swap_reason,
 				       sizeof(report->swap_reason)) < 0;
 	journal_undo_all(a->journal, &report->undone);

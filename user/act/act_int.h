@@ -31,6 +31,9 @@ struct act {
 	struct job *jobs; /* by next: queued, running, ended but not told */
 	unsigned int nr_jobs;
 	uint64_t compact_cpu_us, compact_ended_ms, cpu_us;
+
+	struct act_limit *limits;
+	size_t nr_limits, max_limits;
 };
 
 struct job {
@@ -39,6 +42,8 @@ struct job {
 	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
 	enum ebb_action action;
 	uint64_t anon, file, batch;
+	uint64_t want; /* of LIMIT */
+	struct act_limit limit; /* what stands; seq 0: nothing of ours */
 	int dirfd;
 	struct act_group *groups;
 	size_t nr_groups;
@@ -47,6 +52,10 @@ struct job {
 
 int job_new(struct job **ret, struct act *a, const struct act_job *spec);
 void job_free(struct job *job);
+void limit_run(struct job *job);
+/* The loop's side: room for one more, and what a job has set. */
+int limits_prepare(struct act *a, struct job *job);
+void limits_note(struct act *a, const struct act_limit *limit);
 bool job_can_evict(const struct act *a); /* from the lists of one group */
 
 /* Undoes what was set. report may be NULL. */

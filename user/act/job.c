@@ -149,6 +149,7 @@ static const struct action {
 	[EBB_ACT_RECLAIM_EXIT] = { run_exit, POOL_LEFTOVER, true },
 	[EBB_ACT_RECLAIM_ORPHANS] = { run_orphans, POOL_LEFTOVER, true },
 	[EBB_ACT_COMPACT] = { run_compact, POOL_COMPACT, false },
+	[EBB_ACT_LIMIT] = { limit_run, POOL_LIMIT, true },
 };
 
 static void run(struct pool_job *p)
@@ -164,11 +165,18 @@ static void run(struct pool_job *p)
 	actions[job->action].run(job);
 }
 
+static bool needs_dir(const struct act_job *spec)
+{
+	/* What we set is taken back by id alone: the group may be gone. */
+	return actions[spec->action].dir &&
+	       (spec->action != EBB_ACT_LIMIT || spec->limit != UINT64_MAX);
+}
+
 static int check(const struct act_job *spec)
 {
 	if ((size_t)spec->action >= ARRAY_SIZE(actions) || !actions[spec->action].run)
 		return -EINVAL;
-	if (actions[spec->action].dir && spec->dirfd < 0)
+	if (needs_dir(spec) && spec->dirfd < 0)
 		return -EINVAL;
 	if ((spec->action == EBB_ACT_COMPACT) != !spec->id)
 		return -EINVAL;
@@ -194,6 +202,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->anon = spec->anon;
 	job->file = spec->file;
 	job->batch = spec->batch ?: DEFAULT_BATCH;
+	job->want = spec->limit;
 	job->dirfd = -1;
 	job->result.id = spec->id;
 	job->result.action = spec->action;
@@ -215,7 +224,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 		memcpy(job->groups, spec->groups, spec->nr_groups * sizeof(*job->groups));
 		job->nr_groups = spec->nr_groups;
 	}
-	if (actions[spec->action].dir) {
+	if (needs_dir(spec)) {
 		job->dirfd = fcntl(spec->dirfd, F_DUPFD_CLOEXEC, 0);
 		if (job->dirfd < 0) {
 			r = -errno;

@@ -153,6 +153,12 @@ void journal_undo_all(struct journal *j, struct journal_report *report)
 	undo_many(j, 0, false, report);
 }
 
+void journal_undo_kind(struct journal *j, enum journal_kind kind, struct journal_report *report)
+{
+	JOURNAL_LOCKED(j);
+	undo_many(j, kind, false, report);
+}
+
 /* --- setting ------------------------------------------------------------------ */
 
 static struct journal_slot *find_file(struct journal *j, const char *path)
@@ -279,6 +285,56 @@ int journal_set_cgroups(struct journal *j, const char *file, struct journal_cgro
 
 		if (slot)
 			undo_slot(j, slot, NULL);
+	}
+	return r;
+}
+
+/* The new entry stands above the old one until the deed is done: undone in that order, either is
+ * right. */
+static int replace(struct journal *j, uint64_t *seq, struct journal_entry *e)
+{
+	uint64_t before = e->seq;
+	int r;
+
+	e->seq = j->last_seq + 1;
+	r = journal_store_note(j, e);
+	if (r)
+		return r;
+	if (!journal_slot_add(j, e)) {
+		journal_store_remove(j, e->seq);
+		return -ENOMEM;
+	}
+	r = journal_entry_write(j, e, e->set);
+	forget_slot(j, journal_slot_find(j, r ? e->seq : before));
+	if (!r)
+		*seq = e->seq;
+	return r;
+}
+
+int journal_update(struct journal *j, uint64_t *seq, const char *value,
+		   char found[JOURNAL_VALUE_LEN])
+{
+	JOURNAL_LOCKED(j);
+	struct journal_slot *slot = *seq ? journal_slot_find(j, *seq) : NULL;
+	struct journal_entry e;
+	int r;
+
+	if (!slot)
+		return -EINVAL;
+	if (j->read_only)
+		return -EROFS;
+	e = slot->e;
+	r = set_text(e.set, sizeof(e.set), value);
+	r = r ?: journal_entry_read(j, &e, found);
+	if (!r && !journal_same_value(found, slot->e.set))
+		r = -ECANCELED;
+	else if (!r && !journal_same_value(slot->e.set, value))
+		r = replace(j, seq, &e);
+	if (journal_is_gone(r))
+		r = -ESTALE;
+	if (r == -ECANCELED || r == -ESTALE) {
+		forget_slot(j, journal_slot_find(j, *seq));
+		*seq = 0;
 	}
 	return r;
 }

@@ -82,6 +82,17 @@ struct journal_cgroup {
 int journal_set_cgroups(struct journal *j, const char *file, struct journal_cgroup *groups,
 			size_t nr);
 
+/*
+ * Gives what entry *seq (of journal_set_cgroups) stands for another value; the one from before us
+ * is kept, and the entry replaced, so that a value that changes often leaves one entry. Not
+ * synced: a crash of the machine takes the kernel's settings with it. *seq is the new entry's, or
+ * 0 where none is left: -ESTALE: the cgroup is gone; -ECANCELED: somebody else changed the value
+ * meanwhile; it is left as it is, in found. Other errors leave the entry and the value as they
+ * were.
+ */
+int journal_update(struct journal *j, uint64_t *seq, const char *value,
+		   char found[JOURNAL_VALUE_LEN]);
+
 /* Enters a device that the caller is about to make. It is undone by its owner alone. */
 int journal_add_device(struct journal *j, const char *target, const char *identity,
 		       uint64_t *ret_seq);
@@ -100,6 +111,7 @@ int journal_undo(struct journal *j, uint64_t seq, struct journal_report *report)
  */
 void journal_recover(struct journal *j, enum journal_kind kind, struct journal_report *report);
 void journal_undo_all(struct journal *j, struct journal_report *report);
+void journal_undo_kind(struct journal *j, enum journal_kind kind, struct journal_report *report);
 
 /* What journal_open found. */
 void journal_loaded(struct journal *j, struct journal_report *report);

@@ -38,6 +38,8 @@ struct journal {
 int journal_store_open(struct journal *j, const char *state_dir);
 void journal_store_close(struct journal *j);
 int journal_store_append(struct journal *j, const struct journal_entry *entries, size_t nr);
+/* One entry, not synced: it replaces one that is on disk. */
+int journal_store_note(struct journal *j, const struct journal_entry *e);
 /* Never fails for good: an entry that stays is found not to stand, and left alone. */
 void journal_store_remove(struct journal *j, uint64_t seq);
 

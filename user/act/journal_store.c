@@ -147,7 +147,7 @@ static int rewrite(struct journal *j)
 	return 0;
 }
 
-int journal_store_append(struct journal *j, const struct journal_entry *entries, size_t nr)
+static int append(struct journal *j, const struct journal_entry *entries, size_t nr, bool sync)
 {
 	_cleanup_free_ char *lines = NULL;
 	size_t len;
@@ -166,11 +166,21 @@ int journal_store_append(struct journal *j, const struct journal_entry *entries,
 	if (j->bytes + len > JOURNAL_MAX_BYTES)
 		return -ENOSPC;
 	r = append_text(j, lines, len);
-	if (!r && fdatasync(j->fd)) {
+	if (!r && sync && fdatasync(j->fd)) {
 		r = -errno;
 		j->bytes -= len; /* the next one takes its place */
 	}
 	return r;
+}
+
+int journal_store_append(struct journal *j, const struct journal_entry *entries, size_t nr)
+{
+	return append(j, entries, nr, true);
+}
+
+int journal_store_note(struct journal *j, const struct journal_entry *e)
+{
+	return append(j, e, 1, false);
 }
 
 void journal_store_remove(struct journal *j, uint64_t seq)

@@ -25,6 +25,7 @@ enum pool_lane {
 			  fences at once would each take the other's value for the one before */
 	POOL_AGE,
 	POOL_COMPACT,
+	POOL_LIMIT, /* never behind what a shortage waits for */
 	POOL_NR_LANES,
 };
 

@@ -10,6 +10,9 @@
 #include "lib/log.h"
 #include "lib/units.h"
 
+/* From a limit that was set to the next look: what it made of the group. */
+#define LIMITED_MS 100
+
 /* All of them: one that is left out never ages, and what is in it never gets cold. */
 static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
 {
@@ -50,6 +53,42 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 	return act_submit(d->act, &job);
 }
 
+static int submit_limit(struct daemon *d, uint64_t id, uint64_t bytes,
+			const struct ebb_plan_item *item)
+{
+	_cleanup_close_ int fd = bytes == UINT64_MAX ? -1 : tree_open_dir(d->tree, id);
+	struct act_job job = { .id = id,
+			       .action = EBB_ACT_LIMIT,
+			       .limit = bytes,
+			       .batch = item ? item->batch : 0,
+			       .deadline_ms = item ? item->deadline_ms : 0,
+			       .dirfd = fd };
+
+	if (fd < 0 && bytes != UINT64_MAX)
+		return fd;
+	log_debug("limit of group %llu: %lld MiB", (unsigned long long)id,
+		  bytes == UINT64_MAX ? -1ll : (long long)(bytes >> 20));
+	return act_submit(d->act, &job);
+}
+
+static bool is_holder(const struct daemon *d, uint64_t id)
+{
+	for (size_t i = 0; i < d->snap.nr_holders; i++)
+		if (d->snap.holders[i].id == id)
+			return true;
+	return false;
+}
+
+/* What we had set on groups that went: nothing is to be kept of it. */
+static void drop_limits(struct daemon *d)
+{
+	const struct act_limit *l;
+
+	for (size_t i = 0; (l = act_limit_at(d->act, i)); i++)
+		if (!is_holder(d, l->id) && !act_limiting(d->act, l->id))
+			submit_limit(d, l->id, UINT64_MAX, NULL);
+}
+
 static int submit(struct daemon *d, const struct ebb_plan_item *item)
 {
 	struct act_job compact = { .action = EBB_ACT_COMPACT, .dirfd = -1 };
@@ -63,12 +102,15 @@ static int submit(struct daemon *d, const struct ebb_plan_item *item)
 		return submit_reclaim(d, item);
 	case EBB_ACT_COMPACT:
 		return act_submit(d->act, &compact);
+	case EBB_ACT_LIMIT:
+		return submit_limit(d, item->id, item->limit, item);
 	}
 	return -EINVAL;
 }
 
 void dispatch_plan(struct daemon *d)
 {
+	drop_limits(d);
 	for (size_t i = 0; i < d->plan.nr_items; i++) {
 		const struct ebb_plan_item *item = &d->plan.items[i];
 		int r = submit(d, item);
@@ -103,6 +145,7 @@ static void count(struct daemon *d, const struct act_result *r)
 		d->totals.compactions++;
 		break;
 	case EBB_ACT_AGE:
+	case EBB_ACT_LIMIT:
 		break;
 	}
 	/* What the dead left cannot always be told from the living: then act refuses. */
@@ -119,6 +162,19 @@ static void count(struct daemon *d, const struct act_result *r)
 	}
 }
 
+static void limit_done(struct daemon *d, const struct act_result *r)
+{
+	if (r->changed) {
+		log_info("somebody else has set memory.max of group %llu: left alone",
+			 (unsigned long long)r->id);
+		tree_holder_changed(d->tree, r->id, r->found, now_ms());
+	}
+	if (r->error)
+		tree_holder_leave(d->tree, r->id);
+	else if (!d->opts.dry_run)
+		tick_soon(d, LIMITED_MS);
+}
+
 void dispatch_done(void *arg, const struct act_result *r)
 {
 	struct daemon *d = arg;
@@ -129,6 +185,10 @@ void dispatch_done(void *arg, const struct act_result *r)
 		  (unsigned long long)r->got, (unsigned long long)r->wall_us / 1000,
 		  r->timed_out ? ", deadline" : "");
 	count(d, r);
+	if (r->action == EBB_ACT_LIMIT) {
+		limit_done(d, r);
+		return;
+	}
 	if (t) {
 		t->last_action = r->action;
 		t->last = (struct ebb_outcome){ .seq = t->last.seq + 1,

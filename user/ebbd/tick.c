@@ -33,7 +33,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static int grow_arrays(struct daemon *d)
 {
-	size_t n = d->snap.nr_containers, items = n + d->snap.nr_orphans + 1;
+	size_t n = d->snap.nr_containers, items;
+
+	items = n + d->snap.nr_orphans + d->snap.nr_holders + 1;
 
 	if (d->policy.max < n) {
 		void *p = reallocarray(d->policy.slots, n + n / 2, sizeof(d->policy.slots[0]));
@@ -78,6 +80,13 @@ static void snapshot_add_own(struct daemon *d)
 	d->snap.machine.orphans_got = d->totals.orphans;
 	for (size_t i = 0; i < d->snap.nr_orphans; i++)
 		d->snap.orphans[i].busy = act_busy(d->act, d->snap.orphans[i].parent);
+	for (size_t i = 0; i < d->snap.nr_holders; i++) {
+		struct ebb_holder *h = &d->snap.holders[i];
+		const struct act_limit *l = act_limit_find(d->act, h->id);
+
+		h->busy = act_limiting(d->act, h->id);
+		h->set = l ? l->bytes : UINT64_MAX;
+	}
 	for (size_t i = 0; i < d->snap.nr_containers; i++) {
 		struct ebb_snap_container *c = &d->snap.containers[i];
 		const struct track *t = track_find(d, c->id);

@@ -100,7 +100,8 @@ void compaction_step(struct step *s)
 	if (!may)
 		return;
 	/* While more is being taken, gathering would be done twice, and both would be slower. */
-	if ((s->taking && now - k->wanted_ms < WAIT_MAX_MS) || k->budget_us <= 0 || now < may) {
+	if ((s->taking && !s->gather && now - k->wanted_ms < WAIT_MAX_MS) || k->budget_us <= 0 ||
+	    now < may) {
 		plan_wake(s, max_u64(now + PAUSE_MS, k->budget_us > 0 ? may : 0));
 		return;
 	}

@@ -41,11 +41,6 @@
 #define BURST_PART 4 /* an unknown container may take RAM / this before it is looked at again */
 #define STALLED_MIN 8 /* failed compactions between two looks: one or two are luck */
 
-static uint64_t in_use(const struct ebb_snap_machine *m)
-{
-	return sub_u64(sub_u64(m->ram, m->ballooned), m->mem_free);
-}
-
 static void learn_rate(struct step *s, struct policy_footprint *f, uint64_t used)
 {
 	uint64_t now = s->snap->now_ms, ms = now - f->seen_ms;

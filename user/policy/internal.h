@@ -20,6 +20,7 @@ struct step {
 	struct policy_state *state;
 	struct ebb_plan *plan;
 	uint64_t cold_ms;
+	bool gather; /* the host has too much of what is free in small pieces: do not wait */
 	bool taking; /* an item of this plan or an act under way frees memory */
 };
 
@@ -50,6 +51,12 @@ static inline uint64_t sub_u64(uint64_t a, uint64_t b)
 static inline uint64_t share_u64(uint64_t value, uint32_t ppm)
 {
 	return value / POLICY_PPM * ppm + value % POLICY_PPM * ppm / POLICY_PPM;
+}
+
+/* By the guest itself: without what the balloon has. */
+static inline uint64_t in_use(const struct ebb_snap_machine *m)
+{
+	return sub_u64(sub_u64(m->ram, m->ballooned), m->mem_free);
 }
 
 /*
@@ -96,6 +103,15 @@ void reclaim_blind(struct step *s, const struct ebb_snap_container *c, struct po
 void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
 		   struct ebb_verdict *v);
 void leftover_orphans(struct step *s);
+
+/* What of the anon may go: it needs room in swap, with a reserve that stays. */
+uint64_t reclaim_anon_room(const struct ebb_snap_machine *m);
+
+/* cap.c: the room, and early reclaim; cap_limits.c: who gets which part of it */
+void cap_step(struct step *s);
+void cap_verdicts(struct step *s); /* after everybody else has looked at them */
+void cap_limits(struct step *s, uint64_t room, bool below);
+void cap_release(struct step *s);
 
 /* compaction.c */
 void compaction_step(struct step *s);

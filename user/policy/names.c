@@ -44,6 +44,7 @@ const char *ebb_reason_name(enum ebb_reason reason)
 		[EBB_REASON_BUSY] = "busy",
 		[EBB_REASON_SHORTFALL] = "shortfall",
 		[EBB_REASON_FAILED] = "failed",
+		[EBB_REASON_CAP] = "cap",
 	};
 
 	return NAME_OF(names, reason);
@@ -73,6 +74,7 @@ const char *ebb_reason_text(enum ebb_reason reason)
 		[EBB_REASON_BUSY] = "the last step goes on",
 		[EBB_REASON_SHORTFALL] = "less than it looked like",
 		[EBB_REASON_FAILED] = "failed, will try again",
+		[EBB_REASON_CAP] = "the cap leaves no more",
 	};
 
 	return NAME_OF(texts, reason);
@@ -113,6 +115,7 @@ const char *ebb_action_name(enum ebb_action action)
 		[EBB_ACT_RECLAIM_EXIT] = "reclaim-exit",
 		[EBB_ACT_RECLAIM_ORPHANS] = "reclaim-orphans",
 		[EBB_ACT_COMPACT] = "compact",
+		[EBB_ACT_LIMIT] = "limit",
 	};
 
 	return NAME_OF(names, action);

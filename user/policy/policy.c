@@ -147,7 +147,7 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 
 	if (!sorted(snap) || state->max < snap->nr_containers ||
 	    plan->max_verdicts < snap->nr_containers ||
-	    plan->max_items < snap->nr_containers + snap->nr_orphans + 1)
+	    plan->max_items < snap->nr_containers + snap->nr_orphans + snap->nr_holders + 1)
 		return -EINVAL;
 	plan->nr_items = 0;
 	plan->nr_verdicts = 0;
@@ -157,7 +157,9 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 		step_container(&s, &snap->containers[i], &state->slots[i]);
 	if (!snap->paused)
 		leftover_orphans(&s);
+	cap_step(&s);
 	compaction_step(&s);
 	footprint_step(&s);
+	cap_verdicts(&s);
 	return 0;
 }

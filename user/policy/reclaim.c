@@ -32,8 +32,7 @@ static enum ebb_reason why_nothing(const struct ebb_snap_container *c,
 	return EBB_REASON_NOTHING_COLD;
 }
 
-/* What of the anon may go: it needs room in swap, with a reserve that stays. */
-static uint64_t anon_room(const struct ebb_snap_machine *m)
+uint64_t reclaim_anon_room(const struct ebb_snap_machine *m)
 {
 	return sub_u64(m->swap_free, min_u64(m->swap_total / 16, 256 * MIB));
 }
@@ -78,7 +77,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 
 	/* Sizes move while the lists are walked: never ask for the last of what is known. */
 	anon -= anon / 32;
-	anon = min_u64(min_u64(anon, anon_room(&s->snap->machine)), room);
+	anon = min_u64(min_u64(anon, reclaim_anon_room(&s->snap->machine)), room);
 	file = min_u64(min_u64(file, p->file_left), room - anon);
 	if (anon + file < TAKE_MIN)
 		return;
@@ -138,7 +137,7 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	plan_moment(s, c, p, &cold);
 	plan_reclaim(s, c, p, &cold);
 	if (s->plan->nr_items > before ||
-	    (p->cold_anon >= TAKE_MIN && anon_room(&s->snap->machine) >= TAKE_MIN) ||
+	    (p->cold_anon >= TAKE_MIN && reclaim_anon_room(&s->snap->machine) >= TAKE_MIN) ||
 	    (v->cold - p->cold_anon >= TAKE_MIN && p->file_left >= TAKE_MIN))
 		verdict_set(v, EBB_STATE_RECLAIMING, EBB_REASON_COLD);
 	else if (p->cold_anon >= TAKE_MIN && v->cold - p->cold_anon < TAKE_MIN)
@@ -184,7 +183,7 @@ void reclaim_blind(struct step *s, const struct ebb_snap_container *c, struct po
 	if (step < 64 * KIB)
 		return;
 	item = plan_add(s, c->id, EBB_ACT_RECLAIM, EBB_REASON_PROBE);
-	if (s->snap->machine.swap_total && anon_room(&s->snap->machine) >= step &&
+	if (s->snap->machine.swap_total && reclaim_anon_room(&s->snap->machine) >= step &&
 	    c->anon > c->file)
 		item->anon = step;
 	else

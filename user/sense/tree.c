@@ -165,5 +165,6 @@ void tree_close(struct tree *t)
 	free(t->members);
 	free(t->snaps);
 	free(t->orphans);
+	free(t->holders);
 	free(t);
 }

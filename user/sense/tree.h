@@ -132,12 +132,21 @@ size_t tree_lrus(const struct tree *t, uint64_t container, const struct tree_lru
 size_t tree_groups(const struct tree *t, uint64_t container, uint64_t *ids, size_t max);
 
 /*
- * Fills now_ms, containers and orphans of *snap from the records that
+ * Fills now_ms, containers, orphans and holders of *snap from the records that
  * tree_update() was last given. The arrays are the tree's, valid until the
  * next call. Of a container these are left zero for others to fill: paused,
- * busy, can_age, last. The rest of *snap is left alone. 0 or -ENOMEM.
+ * busy, can_age, last; of a holder busy, and set is UINT64_MAX. The rest of *snap is left
+ * alone. 0 or -ENOMEM.
  */
 int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		  struct ebb_snapshot *snap);
+
+/*
+ * Somebody else gave memory.max of a holder another value than we had: theirs from now on. While
+ * the group is young that is its engine, which creates it first and limits it then: the value is
+ * a limit like one that was there before us.
+ */
+void tree_holder_changed(struct tree *t, uint64_t id, uint64_t value, uint64_t now_ms);
+void tree_holder_leave(struct tree *t, uint64_t id); /* it cannot be set: not tried again */
 
 #endif /* EBB_SENSE_TREE_H */

@@ -271,6 +271,14 @@ bool dir_has_processes(const struct tree *t, const struct group *g)
 	return n > 0 || n == -EFBIG;
 }
 
+uint64_t dir_limit(const struct tree *t, const struct group *g)
+{
+	_cleanup_close_ int fd = dir_open(t, g->id, g->path);
+	uint64_t limit;
+
+	return fd < 0 || read_u64_at(fd, "memory.max", &limit) ? UINT64_MAX : limit;
+}
+
 bool dir_has_dying(const struct tree *t, const struct group *g)
 {
 	_cleanup_close_ int fd = dir_open(t, g->id, g->path);

@@ -34,6 +34,11 @@ struct group {
 	bool was_populated;
 	bool bare; /* was a leaf with processes, and is a container since */
 	bool engine_below;
+	bool holder; /* has held containers: once one, one as long as it is there */
+	bool limit_read;
+	bool left_alone; /* its limit, by us */
+	uint64_t limit; /* memory.max of others */
+	uint64_t held_ms; /* a holder since */
 	unsigned int children; /* groups that the tree knows */
 	unsigned int seen; /* censuses that had it */
 	unsigned int missed; /* in a row */
@@ -88,6 +93,8 @@ struct tree {
 	size_t max_snaps;
 	struct ebb_orphans *orphans;
 	size_t max_orphans;
+	struct ebb_holder *holders;
+	size_t max_holders;
 };
 
 /* tree_groups.c */
@@ -114,6 +121,8 @@ int dir_open(const struct tree *t, uint64_t id, const char *path);
 int dir_path(const struct tree *t, const struct group *g, char **ret);
 uint64_t dir_own_group(const struct tree *t);
 bool dir_has_processes(const struct tree *t, const struct group *g); /* its own */
+/* memory.max; UINT64_MAX: none, or it cannot be read. */
+uint64_t dir_limit(const struct tree *t, const struct group *g);
 /* cgroup.stat nr_dying_descendants; what cannot be read counts as some. */
 bool dir_has_dying(const struct tree *t, const struct group *g);
 
@@ -131,6 +140,11 @@ void names_rules(const struct tree *t, struct container *c);
 
 /* tree_snapshot.c */
 int members_collect(struct tree *t);
+
+/* tree_holders.c */
+int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
+		    size_t *ret_nr);
+uint64_t holders_above(const struct group *g); /* id, 0: none */
 
 /* tree_orphans.c */
 void orphans_update(struct tree *t, const struct ebb_census *recs);

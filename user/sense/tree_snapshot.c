@@ -59,6 +59,7 @@ static void fold_container(const struct tree *t, const struct container *c,
 		.populated = c->view.populated,
 		.reclaim_off = c->view.reclaim_off,
 		.protect = c->view.protect,
+		.holder = holders_above(c->group),
 	};
 	fold_init(&f);
 	for (size_t i = 0; i < c->nr; i++)
@@ -103,9 +104,11 @@ static int snap_orphans(struct tree *t, size_t *ret)
 int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		  struct ebb_snapshot *snap)
 {
-	size_t nr_orphans;
-	int err = snap_containers(t, recs, n, now_ms);
+	size_t nr_orphans, nr_holders;
+	int err = holders_collect(t, recs, n, now_ms, &nr_holders);
 
+	if (!err)
+		err = snap_containers(t, recs, n, now_ms);
 	if (!err)
 		err = snap_orphans(t, &nr_orphans);
 	if (err)
@@ -115,5 +118,7 @@ int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint6
 	snap->containers = t->snaps;
 	snap->nr_orphans = nr_orphans;
 	snap->orphans = t->orphans;
+	snap->nr_holders = nr_holders;
+	snap->holders = t->holders;
 	return 0;
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The groups that the cap is held by. A limit on the topmost group covers what is not there
+ * yet, so a container that starts is below it from its first page on: machine.slice,
+ * kubepods.slice, a bare group. Below the system's own slices it is the container's own group: a
+ * limit on system.slice would be one on sshd and on ebbd too.
+ */
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "sense/tree_internal.h"
+
+/* Engines create a group first and limit it a moment later. */
+#define YOUNG_MS 10000
+
+static bool is_system_slice(const struct group *g)
+{
+	static const char *const paths[] = { "/system.slice", "/user.slice", "/init.scope" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (g->path && !strcmp(g->path, paths[i]))
+			return true;
+	return g->classified && g->kind == IDENTITY_SYSTEM;
+}
+
+static bool is_below(const struct group *g, const struct group *top)
+{
+	while (g && g != top)
+		g = g->up;
+	return g;
+}
+
+/* NULL while the way up to the root, or what the group has, is not known. */
+static struct group *find_holder(const struct tree *t, struct group *g)
+{
+	struct group *top = g, *found = g->nr ? g : NULL;
+	const struct group *own = t->own_id ? tree_find(t, t->own_id) : NULL;
+
+	while (top->up && top->up->id != t->root_id)
+		top = top->up;
+	if (!top->up || is_system_slice(top) || is_below(own, top))
+		return top->up ? found : NULL;
+	/* What has no figures has no memory controller, and no limit to set. */
+	for (struct group *up = g; up != top->up; up = up->up)
+		if (up->nr)
+			found = up;
+	return found;
+}
+
+uint64_t holders_above(const struct group *g)
+{
+	uint64_t id = 0;
+
+	for (; g; g = g->up)
+		if (g->holder)
+			id = g->id;
+	return id;
+}
+
+static void mark(struct tree *t, uint64_t now_ms)
+{
+	for (size_t i = 0; i < t->nr_containers; i++) {
+		struct group *g = t->containers[i]->group;
+		struct group *holder = g ? find_holder(t, g) : NULL;
+
+		if (!holder || holder->holder)
+			continue;
+		holder->holder = true;
+		holder->held_ms = now_ms;
+	}
+}
+
+/* What it has, if these are the records that tree_update() saw. */
+static bool has_figures(const struct tree *t, const struct group *g, const struct ebb_census *recs,
+			size_t n, uint64_t *ret)
+{
+	size_t at = g->nr ? t->order[g->first] : n;
+
+	if (at >= n || recs[at].cgroup != g->id)
+		return false;
+	*ret = recs[at].usage;
+	return true;
+}
+
+int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
+		    size_t *ret_nr)
+{
+	uint64_t bytes;
+	size_t nr = 0;
+
+	mark(t, now_ms);
+	for (size_t i = 0; i < t->nr_groups; i++) {
+		struct group *g = t->groups[i];
+		int err;
+
+		/* Below another: found before the one above it was known. */
+		if (!g->holder || holders_above(g) != g->id || !has_figures(t, g, recs, n, &bytes))
+			continue;
+		if (!g->limit_read) {
+			g->limit = dir_limit(t, g);
+			g->limit_read = true;
+		}
+		err = tree_grow(&t->holders, &t->max_holders, nr + 1, sizeof(*t->holders));
+		if (err)
+			return err;
+		t->holders[nr++] = (struct ebb_holder){
+			.id = g->id,
+			.bytes = bytes,
+			.limit = g->limit,
+			.set = UINT64_MAX,
+			.left_alone = g->left_alone,
+		};
+	}
+	*ret_nr = nr;
+	return 0;
+}
+
+void tree_holder_changed(struct tree *t, uint64_t id, uint64_t value, uint64_t now_ms)
+{
+	struct group *g = tree_find(t, id);
+
+	if (!g)
+		return;
+	g->limit = value;
+	g->left_alone |= now_ms - g->held_ms >= YOUNG_MS;
+}
+
+void tree_holder_leave(struct tree *t, uint64_t id)
+{
+	struct group *g = tree_find(t, id);
+
+	if (g)
+		g->left_alone = true;
+}
