@@ -77,7 +77,7 @@ sleep 2
 host do broker start >/dev/null
 wait_for 30 broker_there || fail "the broker that came back is not found"
 sleep 5
-check "$(held) >= 500" "a broker that comes back adopts the size"
+check "$(held) >= 200" "a broker that comes back adopts the size"
 
 # ebbd dies without a word: all of it, at once.
 kill -9 "$EBBD_PID"
