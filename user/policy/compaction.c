@@ -19,8 +19,8 @@
 #define CPU_PPM 20000u
 #define CPU_SAVED_US 10000000
 #define PAUSE_MS 1000u
-#define RETRY_MS 4000u /* after a pass that gathered little and left MUCH times what is worth one  \
-			*/
+/* After a pass that gathered little and left MUCH times what is worth one. */
+#define RETRY_MS 4000u
 #define MUCH 4
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
 #define FUTILE_MAX_SHIFT 10
