@@ -81,6 +81,14 @@ struct ebb_footprint {
 	enum ebb_size_reason reason;
 };
 
+/* The cap as it is held in the guest. Bytes. */
+struct ebb_room {
+	uint64_t used; /* by the guest, all of it; 0: no cap is in force */
+	uint64_t held; /* of it, by the groups that hold containers */
+	uint64_t room; /* what these may have */
+	uint64_t reserve; /* kept free below the cap */
+};
+
 struct ebb_plan_item {
 	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
 	enum ebb_action action;
@@ -115,6 +123,7 @@ struct ebb_plan {
 	size_t max_verdicts;
 	struct ebb_verdict *verdicts;
 	struct ebb_footprint footprint;
+	struct ebb_room cap;
 	uint64_t next_ms; /* when to come back at the latest, CLOCK_MONOTONIC */
 };
 

@@ -186,8 +186,12 @@ static void finish_job(struct act *a, struct job *job)
 	job->result.cpu_us = job->pool.cpu_us;
 	job->result.wall_us = job->pool.wall_us;
 	a->cpu_us += job->pool.cpu_us;
-	if (job->action == EBB_ACT_LIMIT)
+	if (job->action == EBB_ACT_LIMIT) {
 		limits_note(a, &job->limit);
+		a->limit_us = (3 * a->limit_us + job->pool.wall_us) / 4;
+		if (a->limit_us < job->pool.wall_us)
+			a->limit_us = job->pool.wall_us;
+	}
 	if (job->action == EBB_ACT_COMPACT && !a->caps.dry_run) {
 		a->compact_cpu_us += job->pool.cpu_us;
 		a->compact_ended_ms = now_ms();
@@ -283,6 +287,7 @@ void act_stats(struct act *a, struct act_stats *ret)
 		.compact_ended_ms = a->compact_ended_ms,
 		.compact_next_ms = compact_budget_next(&a->budget, now_ms()),
 		.cpu_us = a->cpu_us,
+		.limit_us = a->limit_us,
 	};
 	pool_counts(a->pool, &ret->queued, &ret->running, &ret->stuck);
 }

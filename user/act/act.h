@@ -118,6 +118,7 @@ struct act_stats {
 	uint64_t compact_ended_ms; /* CLOCK_MONOTONIC; 0: never */
 	uint64_t compact_next_ms; /* not before that, by the budget */
 	uint64_t cpu_us; /* all jobs, cumulative */
+	uint64_t limit_us; /* what setting a limit took of late, at most */
 };
 
 struct act_opts {

@@ -34,6 +34,7 @@ struct act {
 
 	struct act_limit *limits;
 	size_t nr_limits, max_limits;
+	uint64_t limit_us;
 };
 
 struct job {

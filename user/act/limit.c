@@ -3,8 +3,9 @@
  * memory.max of groups that hold containers.
  *
  * Below what the group has, the kernel evicts in the write itself, and when a round over the lists
- * brings nothing for the sixteenth time, it kills. So the value goes down in steps, and
- * between two of them the deadline is looked at; a signal ends the write with the value set.
+ * brings nothing for the sixteenth time, it kills. So the value goes down in steps: the first
+ * is what the group has, which stops its growth at once; between two of them the deadline is looked
+ * at; a signal ends the write with the value set.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -51,14 +52,14 @@ static int set(struct job *job, uint64_t bytes)
 }
 
 /* What it is to be now, on the way down. */
-static int next_value(const struct job *job, uint64_t target, uint64_t *ret)
+static int next_value(const struct job *job, uint64_t target, bool first, uint64_t *ret)
 {
-	uint64_t usage, low;
+	uint64_t usage, batch = first ? 0 : job->batch, low;
 	int r = read_u64_at(job->dirfd, "memory.current", &usage);
 
 	if (r)
 		return r;
-	low = usage > job->batch ? (usage - job->batch) & ~(ROUND - 1) : 0;
+	low = usage > batch ? (usage - batch) & ~(ROUND - 1) : 0;
 	*ret = low > target ? low : target;
 	return 0;
 }
@@ -77,6 +78,7 @@ void limit_run(struct job *job)
 {
 	uint64_t target = job->want & ~(ROUND - 1), value;
 	struct act_result *res = &job->result;
+	bool first = true;
 	int r;
 
 	if (job->want == UINT64_MAX) {
@@ -88,7 +90,7 @@ void limit_run(struct job *job)
 			res->timed_out = true;
 			break;
 		}
-		r = next_value(job, target, &value);
+		r = next_value(job, target, first, &value);
 		r = r ?: set(job, value);
 		if (r || !job->limit.seq) {
 			res->gone = is_gone(r);
@@ -96,6 +98,7 @@ void limit_run(struct job *job)
 			break;
 		}
 		job->limit.bytes = value;
+		first = false;
 	} while (value > target);
 }
 

@@ -161,8 +161,10 @@ static void *thread_main(void *arg)
 
 	free(arg);
 	/* Of this thread alone, as Linux has it. Not being allowed to is no harm. */
-	sched_setscheduler(0, SCHED_BATCH, &param);
-	setpriority(PRIO_PROCESS, syscall(SYS_gettid), NICE);
+	if (start.lane != POOL_LIMIT) {
+		sched_setscheduler(0, SCHED_BATCH, &param);
+		setpriority(PRIO_PROCESS, syscall(SYS_gettid), NICE);
+	}
 
 	pthread_mutex_lock(&pool->lock);
 	while ((job = next_job(pool, lane))) {

@@ -25,7 +25,7 @@ enum pool_lane {
 			  fences at once would each take the other's value for the one before */
 	POOL_AGE,
 	POOL_COMPACT,
-	POOL_LIMIT, /* never behind what a shortage waits for */
+	POOL_LIMIT, /* at the priority of those whom it limits: behind them it comes too late */
 	POOL_NR_LANES,
 };
 

@@ -110,6 +110,12 @@ static int submit(struct daemon *d, const struct ebb_plan_item *item)
 
 void dispatch_plan(struct daemon *d)
 {
+	if (d->plan.cap.used)
+		log_debug("cap: %llu MiB in use, %llu held of %llu, reserve %llu",
+			  (unsigned long long)d->plan.cap.used >> 20,
+			  (unsigned long long)d->plan.cap.held >> 20,
+			  (unsigned long long)d->plan.cap.room >> 20,
+			  (unsigned long long)d->plan.cap.reserve >> 20);
 	drop_limits(d);
 	for (size_t i = 0; i < d->plan.nr_items; i++) {
 		const struct ebb_plan_item *item = &d->plan.items[i];

@@ -77,6 +77,7 @@ static void snapshot_add_own(struct daemon *d)
 	d->snap.machine.compact_busy = stats.compact_busy;
 	d->snap.machine.compact_cpu_us = stats.compact_cpu_us;
 	d->snap.machine.compact_ended_ms = stats.compact_ended_ms;
+	d->snap.machine.limit_ms = stats.limit_us / 1000;
 	d->snap.machine.orphans_got = d->totals.orphans;
 	for (size_t i = 0; i < d->snap.nr_orphans; i++)
 		d->snap.orphans[i].busy = act_busy(d->act, d->snap.orphans[i].parent);

@@ -7,7 +7,7 @@
 #define NEAR_PART 4 /* of its part of the slack, what is left to one that is near its limit */
 #define NEAR_WEIGHT 4 /* how many parts that one gets */
 #define GRAIN (256 * KIB)
-#define BATCH (32 * MIB)
+#define BATCH (16 * MIB)
 #define DEADLINE_MS 2000u
 #define FLOOR (8 * MIB) /* with less nothing can even be started, to free what others hold */
 #define ROUNDS 32
