@@ -29,6 +29,7 @@ static const struct {
 	{ "busy", "being taken right now" },
 	{ "shortfall", "not all of it could be taken; again soon" },
 	{ "failed", "the last attempt failed; again later" },
+	{ "cap", "at the cap: the coldest goes first" },
 };
 
 const char *reason_words(const char *code)
