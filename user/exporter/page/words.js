@@ -62,6 +62,7 @@ const REASONS = {
 	"swap-full": "swap is nearly full", "no-swap": "no swap to put it in",
 	protected: "a rule protects the rest", off: "a rule leaves it alone", paused: "paused by hand",
 	busy: "the last step goes on", shortfall: "less than it looked like", failed: "failed, will try again",
+	cap: "the cap leaves no more",
 };
 
 export function reasonOf(code, text) {
