@@ -38,14 +38,18 @@ static void test_size(void **state)
 {
 	uint64_t size, limit;
 
-	swap_size_rule(2 * GIB + 12345, &size, &limit);
+	swap_size_rule(2 * GIB + 12345, 0, &size, &limit);
 	assert_int_equal(size, 2 * GIB);
 	assert_int_equal(limit, GIB);
-	swap_size_rule(12 * GIB, &size, &limit);
+	swap_size_rule(12 * GIB, 0, &size, &limit);
 	assert_int_equal(size, 8 * GIB);
 	assert_int_equal(limit, 6 * GIB);
-	swap_size_rule(64 * GIB, &size, &limit);
+	swap_size_rule(64 * GIB, 64 * GIB, &size, &limit);
 	assert_int_equal(size, 32 * GIB);
+	assert_int_equal(limit, 32 * GIB);
+	swap_size_rule(2 * GIB, GIB, &size, &limit);
+	assert_int_equal(size, 2 * GIB);
+	assert_int_equal(limit, GIB / 2);
 }
 
 static void test_algorithm(void **state)

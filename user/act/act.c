@@ -84,7 +84,7 @@ static int open_parts(struct act *a, const struct act_opts *o)
 	if (r)
 		return r;
 	a->caps.orphans_in_root = !a->caps.mglru || !memcgs_are_listed() || job_can_evict(a);
-	a->swap = (struct swap_ctx){ .root = a->root, .journal = a->journal };
+	a->swap = (struct swap_ctx){ .root = a->root, .journal = a->journal, .cap = o->cap };
 	swap_open(&a->swap, o->compress, o->dry_run, &a->caps.swap);
 	/* Without a balloon there is nothing to report to; free memory is used by this machine
 	 * then. */

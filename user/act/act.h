@@ -124,6 +124,7 @@ struct act_stats {
 struct act_opts {
 	bool dry_run; /* look at everything, change nothing; jobs end at once with got 0 */
 	enum ebb_compress compress;
+	uint64_t cap; /* bytes, of the configuration; 0: none */
 	const char *state_dir; /* holds the journal; created if missing */
 	int cgroup_root; /* fd of the cgroup2 mount's root; dup'ed */
 	uint32_t compact_budget_ppm; /* share of one CPU; 0: a default */

@@ -153,7 +153,7 @@ static int make_swap(struct swap_ctx *s, unsigned int number, struct act_swap_in
 
 	if (!buf || page > MAX_PAGE)
 		return -ENOMEM;
-	swap_size_rule(meminfo(s, "MemTotal:"), &size, &limit);
+	swap_size_rule(meminfo(s, "MemTotal:"), s->cap, &size, &limit);
 	snprintf(device, sizeof(device), "/dev/zram%u", number);
 	r = new_uuid(uuid, text, buf, page);
 	r = r ?: journal_add_device(s->journal, device, text, &s->seq);

@@ -20,6 +20,7 @@
 struct swap_ctx {
 	const char *root; /* what /proc, /sys and /dev stand under */
 	struct journal *journal;
+	uint64_t cap; /* bytes that the machine may use; 0: all of it */
 	uint64_t seq; /* of our device's entry; 0: none of ours */
 };
 
@@ -50,8 +51,8 @@ struct swap_entry {
 /* /proc/swaps, the highest priority first; returns how many, at most max. */
 size_t swap_parse(const char *text, struct swap_entry *ret, size_t max);
 
-/* The size that a zram device is to have, and the memory it may take at most. */
-void swap_size_rule(uint64_t mem_total, uint64_t *ret_size, uint64_t *ret_limit);
+/* The size that a zram device is to have, and the memory it may take at most; cap 0: none. */
+void swap_size_rule(uint64_t mem_total, uint64_t cap, uint64_t *ret_size, uint64_t *ret_limit);
 
 /*
  * Of what comp_algorithm offers: the one that compresses best, or (fast) the

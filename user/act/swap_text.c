@@ -67,7 +67,7 @@ size_t swap_parse(const char *text, struct swap_entry *ret, size_t max)
 
 #define SIZE_FULL (8ull << 30)
 
-void swap_size_rule(uint64_t mem_total, uint64_t *ret_size, uint64_t *ret_limit)
+void swap_size_rule(uint64_t mem_total, uint64_t cap, uint64_t *ret_size, uint64_t *ret_limit)
 {
 	uint64_t size = mem_total;
 
@@ -81,9 +81,9 @@ void swap_size_rule(uint64_t mem_total, uint64_t *ret_size, uint64_t *ret_limit)
 	*ret_size = size & ~0xfffffull;
 	/*
 	 * What cannot be compressed must not fill RAM with copies of itself: beyond
-	 * half of it, the device refuses, and the page stays where it is.
+	 * half of it, or of what may be used, the device refuses, and the page stays where it is.
 	 */
-	*ret_limit = (mem_total / 2) & ~0xfffffull;
+	*ret_limit = (cap && cap < mem_total ? cap / 2 : mem_total / 2) & ~0xfffffull;
 }
 
 /*

@@ -104,6 +104,7 @@ static int open_act(struct daemon *d)
 {
 	struct act_opts opts = { .dry_run = d->opts.dry_run,
 				 .compress = d->config.compress,
+				 .cap = d->config.cap,
 				 .state_dir = d->opts.state_dir,
 				 .cgroup_root = d->cgroup_fd };
 	int r = act_open(&d->act, &d->loop, &opts, dispatch_done, d);
