@@ -113,7 +113,7 @@ struct ebb_verdict {
 
 /*
  * The arrays are the caller's: room for at least nr_containers verdicts and
- * nr_containers + nr_orphans + nr_holders + 1 items.
+ * nr_containers + nr_orphans + nr_holders + nr_others + 1 items.
  */
 struct ebb_plan {
 	size_t nr_items;

@@ -95,6 +95,13 @@ struct ebb_holder {
 	bool left_alone; /* somebody else changed what we had set: it is theirs from then on */
 };
 
+/* A group without containers, above or below: the system's own. The topmost of each such part. */
+struct ebb_other {
+	uint64_t id; /* cgroup id */
+	uint64_t file; /* page cache, bytes */
+	bool busy; /* an act on it is under way */
+};
+
 struct ebb_snap_machine {
 	uint64_t mem_total; /* bytes, all of these */
 	uint64_t mem_free;
@@ -150,6 +157,8 @@ struct ebb_snapshot {
 	struct ebb_orphans *orphans;
 	size_t nr_holders;
 	struct ebb_holder *holders; /* sorted by id */
+	size_t nr_others;
+	struct ebb_other *others;
 };
 
 #endif /* EBB_SNAPSHOT_H */

@@ -315,6 +315,31 @@ static void test_the_coldest_goes_first(void **state)
 	assert_int_not_equal(t.verdicts[0].state, EBB_STATE_RECLAIMING);
 }
 
+/* An image that is pulled fills the page cache: that goes before the containers do. */
+static void test_page_cache_of_the_system(void **state)
+{
+	struct ebb_other others[2] = { { .id = 3, .file = 200 * MiB }, { .id = 4, .file = MiB } };
+
+	t.snap.others = others;
+	t.snap.nr_others = 2;
+	t.holders[0].bytes = 300 * MiB;
+	step(1000);
+	assert_null(item(3, EBB_ACT_RECLAIM)); /* there is room */
+	t.outside += 500 * MiB;
+	others[0].file += 500 * MiB;
+	step(1000);
+	assert_non_null(item(3, EBB_ACT_RECLAIM));
+	assert_int_equal(item(3, EBB_ACT_RECLAIM)->reason, EBB_REASON_CAP);
+	assert_int_equal(item(3, EBB_ACT_RECLAIM)->anon, 0);
+	assert_in_range(item(3, EBB_ACT_RECLAIM)->file, 100 * MiB, 350 * MiB);
+	assert_null(item(4, EBB_ACT_RECLAIM));
+	step(200);
+	assert_null(item(3, EBB_ACT_RECLAIM)); /* not again at once */
+	others[0].busy = true;
+	step(2000);
+	assert_null(item(3, EBB_ACT_RECLAIM));
+}
+
 static void test_deeper_where_it_has_to_be(void **state)
 {
 	t.holders[0].bytes = 600 * MiB;
@@ -406,6 +431,7 @@ int main(void)
 		test(test_squeezed),
 		test(test_squeezed_at_once),
 		test(test_the_coldest_goes_first),
+		test(test_page_cache_of_the_system),
 		test(test_deeper_where_it_has_to_be),
 		test(test_taken_back),
 		test(test_paused_holds_but_takes_nothing),

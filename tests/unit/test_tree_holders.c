@@ -133,6 +133,40 @@ static void it_stays_one(void **state)
 	assert_int_equal(s.nr_holders, 0);
 }
 
+static const struct ebb_other *other(const struct ebb_snapshot *s, uint64_t id)
+{
+	for (size_t i = 0; i < s->nr_others; i++)
+		if (s->others[i].id == id)
+			return &s->others[i];
+	return NULL;
+}
+
+/* The system's own, as large parts as can be without a container inside. */
+static void the_rest(void **state)
+{
+	struct groups *g = *state;
+	uint64_t user, ssh;
+	struct ebb_snapshot s;
+
+	groups_run(g, "/machine.slice" SCOPE);
+	groups_run(g, "/system.slice/docker-" GROUPS_HEX ".scope");
+	ssh = groups_run(g, "/system.slice/ssh.service");
+	groups_run(g, "/user.slice/user-1000.slice/session-3.scope");
+	user = groups_id(g, "/user.slice");
+	groups_entry(g, ssh)->figures.file = 70 * MIB;
+	groups_entry(g, ssh)->figures.shmem = 20 * MIB;
+	s = look(g);
+	assert_int_equal(s.nr_others, 2);
+	assert_int_equal(other(&s, ssh)->file, 50 * MIB);
+	assert_non_null(other(&s, user));
+	/* Without a container in it, it is all one. */
+	groups_stop(g, "/system.slice/docker-" GROUPS_HEX ".scope");
+	groups_rmdir(g, "/system.slice/docker-" GROUPS_HEX ".scope");
+	s = look(g);
+	assert_int_equal(s.nr_others, 2);
+	assert_non_null(other(&s, groups_id(g, "/system.slice")));
+}
+
 static void limits_of_others(void **state)
 {
 	struct groups *g = *state;
@@ -167,8 +201,12 @@ int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, groups_setup, groups_teardown)
 	static const struct CMUnitTest tests[] = {
-		test(the_topmost),  test(not_the_systems_own), test(where_there_is_a_controller),
-		test(it_stays_one), test(limits_of_others),
+		test(the_topmost),
+		test(not_the_systems_own),
+		test(where_there_is_a_controller),
+		test(it_stays_one),
+		test(the_rest),
+		test(limits_of_others),
 	};
 
 	return cmocka_run_group_tests_name("tree_holders", tests, NULL, NULL);

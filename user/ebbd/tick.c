@@ -35,7 +35,7 @@ static int grow_arrays(struct daemon *d)
 {
 	size_t n = d->snap.nr_containers, items;
 
-	items = n + d->snap.nr_orphans + d->snap.nr_holders + 1;
+	items = n + d->snap.nr_orphans + d->snap.nr_holders + d->snap.nr_others + 1;
 
 	if (d->policy.max < n) {
 		void *p = reallocarray(d->policy.slots, n + n / 2, sizeof(d->policy.slots[0]));
@@ -81,6 +81,8 @@ static void snapshot_add_own(struct daemon *d)
 	d->snap.machine.orphans_got = d->totals.orphans;
 	for (size_t i = 0; i < d->snap.nr_orphans; i++)
 		d->snap.orphans[i].busy = act_busy(d->act, d->snap.orphans[i].parent);
+	for (size_t i = 0; i < d->snap.nr_others; i++)
+		d->snap.others[i].busy = act_busy(d->act, d->snap.others[i].id);
 	for (size_t i = 0; i < d->snap.nr_holders; i++) {
 		struct ebb_holder *h = &d->snap.holders[i];
 		const struct act_limit *l = act_limit_find(d->act, h->id);

@@ -136,6 +136,7 @@ struct policy_cap {
 	uint64_t rate; /* bytes a second that the outside grew by: the fastest, halved every 10 s */
 	uint64_t rate_ms;
 	uint64_t short_ms; /* since when more is held than there is room for; 0: it is not */
+	uint64_t others_ms; /* when page cache of the system's own was last taken */
 	uint64_t gathered_ms; /* when compaction was last called for */
 };
 

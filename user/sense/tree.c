@@ -166,5 +166,6 @@ void tree_close(struct tree *t)
 	free(t->snaps);
 	free(t->orphans);
 	free(t->holders);
+	free(t->others);
 	free(t);
 }

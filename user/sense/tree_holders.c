@@ -70,31 +70,28 @@ static void mark(struct tree *t, uint64_t now_ms)
 	}
 }
 
-/* What it has, if these are the records that tree_update() saw. */
-static bool has_figures(const struct tree *t, const struct group *g, const struct ebb_census *recs,
-			size_t n, uint64_t *ret)
+/* If these are the records that tree_update() saw. */
+static const struct ebb_census *figures(const struct tree *t, const struct group *g,
+					const struct ebb_census *recs, size_t n)
 {
 	size_t at = g->nr ? t->order[g->first] : n;
 
-	if (at >= n || recs[at].cgroup != g->id)
-		return false;
-	*ret = recs[at].usage;
-	return true;
+	return at < n && recs[at].cgroup == g->id ? &recs[at] : NULL;
 }
 
 int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		    size_t *ret_nr)
 {
-	uint64_t bytes;
 	size_t nr = 0;
 
 	mark(t, now_ms);
 	for (size_t i = 0; i < t->nr_groups; i++) {
 		struct group *g = t->groups[i];
+		const struct ebb_census *rec = figures(t, g, recs, n);
 		int err;
 
 		/* Below another: found before the one above it was known. */
-		if (!g->holder || holders_above(g) != g->id || !has_figures(t, g, recs, n, &bytes))
+		if (!g->holder || holders_above(g) != g->id || !rec)
 			continue;
 		if (!g->limit_read) {
 			g->limit = dir_limit(t, g);
@@ -105,10 +102,43 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 			return err;
 		t->holders[nr++] = (struct ebb_holder){
 			.id = g->id,
-			.bytes = bytes,
+			.bytes = rec->usage,
 			.limit = g->limit,
 			.set = UINT64_MAX,
 			.left_alone = g->left_alone,
+		};
+	}
+	*ret_nr = nr;
+	return 0;
+}
+
+static bool is_other(const struct tree *t, const struct group *g)
+{
+	return g->id != t->root_id && g->up && !g->holder_below && !holders_above(g) &&
+	       (g->up->id == t->root_id || g->up->holder_below);
+}
+
+int others_collect(struct tree *t, const struct ebb_census *recs, size_t n, size_t *ret_nr)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < t->nr_groups; i++)
+		t->groups[i]->holder_below = false;
+	for (size_t i = 0; i < t->nr_groups; i++)
+		for (struct group *up = t->groups[i]; up && t->groups[i]->holder; up = up->up)
+			up->holder_below = true;
+	for (size_t i = 0; i < t->nr_groups; i++) {
+		const struct ebb_census *rec = figures(t, t->groups[i], recs, n);
+		int err;
+
+		if (!rec || !is_other(t, t->groups[i]))
+			continue;
+		err = tree_grow(&t->others, &t->max_others, nr + 1, sizeof(*t->others));
+		if (err)
+			return err;
+		t->others[nr++] = (struct ebb_other){
+			.id = rec->cgroup,
+			.file = rec->file > rec->shmem ? rec->file - rec->shmem : 0,
 		};
 	}
 	*ret_nr = nr;

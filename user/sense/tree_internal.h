@@ -35,6 +35,7 @@ struct group {
 	bool bare; /* was a leaf with processes, and is a container since */
 	bool engine_below;
 	bool holder; /* has held containers: once one, one as long as it is there */
+	bool holder_below;
 	bool limit_read;
 	bool left_alone; /* its limit, by us */
 	uint64_t limit; /* memory.max of others */
@@ -95,6 +96,8 @@ struct tree {
 	size_t max_orphans;
 	struct ebb_holder *holders;
 	size_t max_holders;
+	struct ebb_other *others;
+	size_t max_others;
 };
 
 /* tree_groups.c */
@@ -144,6 +147,8 @@ int members_collect(struct tree *t);
 /* tree_holders.c */
 int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		    size_t *ret_nr);
+/* After holders_collect(). */
+int others_collect(struct tree *t, const struct ebb_census *recs, size_t n, size_t *ret_nr);
 uint64_t holders_above(const struct group *g); /* id, 0: none */
 
 /* tree_orphans.c */

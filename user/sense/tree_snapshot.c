@@ -104,9 +104,11 @@ static int snap_orphans(struct tree *t, size_t *ret)
 int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		  struct ebb_snapshot *snap)
 {
-	size_t nr_orphans, nr_holders;
+	size_t nr_orphans, nr_holders, nr_others;
 	int err = holders_collect(t, recs, n, now_ms, &nr_holders);
 
+	if (!err)
+		err = others_collect(t, recs, n, &nr_others);
 	if (!err)
 		err = snap_containers(t, recs, n, now_ms);
 	if (!err)
@@ -120,5 +122,7 @@ int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint6
 	snap->orphans = t->orphans;
 	snap->nr_holders = nr_holders;
 	snap->holders = t->holders;
+	snap->nr_others = nr_others;
+	snap->others = t->others;
 	return 0;
 }
