@@ -28,8 +28,17 @@ static bool is_gone(int r)
 static int set_first(struct job *job, uint64_t bytes)
 {
 	struct journal_cgroup g = { .id = job->limit.id };
-	int r;
+	uint64_t now;
+	int r = read_u64_at(job->dirfd, LIMIT, &now);
 
+	if (r)
+		return r;
+	/* Theirs, from after it was looked at: never to be raised by us. */
+	if (now < bytes) {
+		job->result.changed = true;
+		job->result.found = now;
+		return 0;
+	}
 	snprintf(g.value, sizeof(g.value), "%" PRIu64, bytes);
 	r = journal_set_cgroups(job->act->journal, LIMIT, &g, 1);
 	job->limit.seq = r ? 0 : g.seq;
