@@ -376,6 +376,48 @@ static void test_compact(void **state)
 	assert_string_equal(root_get(&f->root, COMPACT), "");
 }
 
+/* What a limit does to a real group is tried in a VM (tests/vm/scenarios/cap.sh). */
+static void test_limits(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_job job = { .id = 42, .action = EBB_ACT_LIMIT, .limit = 8 * MIB, .dirfd = -1 };
+	struct act_job reclaim = reclaim_job(42, dir, 5000);
+
+	root_put(&f->root, "/cgroup/a/memory.current", "4194304\n");
+	root_put(&f->root, "/cgroup/a/memory.max", "1048576\n");
+	open_it(f, false);
+	assert_int_equal(act_submit(f->act, &job), -EINVAL);
+	/* Beside another job for the same group, but not beside its like. */
+	job.dirfd = dir;
+	assert_int_equal(act_submit(f->act, &reclaim), 0);
+	assert_false(act_limiting(f->act, 42));
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(act_limiting(f->act, 42));
+	assert_int_equal(act_submit(f->act, &job), -EBUSY);
+	assert_true(wait_results(f, 2, 5000));
+	assert_false(act_limiting(f->act, 42) || act_busy(f->act, 42));
+	/* A limit of somebody else's that is lower is left as it is, and told. */
+	for (int i = 0; i < 2; i++) {
+		if (f->results[i].action != EBB_ACT_LIMIT)
+			continue;
+		assert_int_equal(f->results[i].error, 0);
+		assert_true(f->results[i].changed);
+		assert_int_equal(f->results[i].found, MIB);
+	}
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.max"), "1048576\n");
+	assert_null(act_limit_at(f->act, 0));
+	/* What is not ours can be taken back as often as anybody likes. */
+	job = (struct act_job){
+		.id = 42, .action = EBB_ACT_LIMIT, .limit = UINT64_MAX, .dirfd = -1
+	};
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 3, 5000));
+	assert_int_equal(f->results[2].error, 0);
+	assert_false(f->results[2].changed);
+	close(dir);
+}
+
 static void test_dry_run(void **state)
 {
 	struct fixture *f = *state;
@@ -466,8 +508,8 @@ int main(void)
 		T(test_capabilities), T(test_without),       T(test_mglru_on_by_somebody),
 		T(test_reclaim),      T(test_from_callback), T(test_endless),
 		T(test_stale),        T(test_not_a_job),     T(test_full),
-		T(test_compact),      T(test_dry_run),       T(test_close),
-		T(test_killed),
+		T(test_compact),      T(test_limits),        T(test_dry_run),
+		T(test_close),        T(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
