@@ -1,7 +1,7 @@
 # With a broker the VM is never larger than the cap, whatever its containers ask for: no sample of its resident memory
 # is more than 3% above it, and the balloon is not opened by a kill either.
-# kernels: 6.12
-# also: 7.2
+# kernels: -
+# also: 6.12 7.2
 # mem: 2G
 # broker: min=256M
 # timeout: 500

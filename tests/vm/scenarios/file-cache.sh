@@ -1,7 +1,7 @@
 # 300 MiB of page cache read once, beside 60 MiB that are read again every second. Passes are 20 s
 # apart: the kernel itself keeps what was read about five times between two of them (docs/policy.md).
-# kernels: 6.12
-# also: 6.1 7.2
+# kernels: -
+# also: 6.1 6.12 7.2
 # mem: 2G
 # timeout: 400
 

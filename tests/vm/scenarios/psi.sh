@@ -1,7 +1,7 @@
 # A container of which one part is cold and the other is squeezed into half of what it uses: the kernel's
 # trigger wakes ebbd, and for that reason the cold part stays; its neighbour is not concerned.
-# kernels: 6.12
-# also: 6.1 7.2
+# kernels: -
+# also: 6.1 6.12 7.2
 # mem: 1G
 # timeout: 300
 
