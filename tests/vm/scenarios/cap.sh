@@ -1,7 +1,7 @@
 # Without a broker the cap is held inside: containers that ask for more than it meet the kernel's limits, the guest's
 # own use never passes it, and nothing that was set for it stays.
-# kernels: 6.12
-# also: 7.2
+# kernels: -
+# also: 6.12 7.2
 # mem: 2G
 # timeout: 600
 
