@@ -11,7 +11,7 @@ cold_part_start()
 		cold_after = 5s
 	CONF
 	cg_new app
-	cg_run app hotcold --layout "$1" --status "$STATUS/app" 800 200
+	cg_run app hotcold --layout "$1" --cold-after 5000 --status "$STATUS/app" 800 200
 	WORK=$CG_PID
 	wait_for 90 test -s "$STATUS/app" || fail "hotcold did not start"
 	FULL=$(host_rss)
@@ -61,9 +61,12 @@ cold_part_verify()
 # cold_part LAYOUT THP: the whole of it, where the cold part can be seen.
 cold_part()
 {
-	local begun limit all=180
+	local begun limit all=180 hot=10
 	# A minute is what it may take. Emulation, though, has no time of its own: there the figure is printed.
-	! dmesg | grep -q 'Hypervisor detected: KVM' || all=60
+	# Nor does it age pages as a CPU does: x86 clears the accessed bit without flushing the TLB, and an
+	# emulated TLB keeps thousands of entries that a CPU's would have dropped, so a page in use can look
+	# idle for a pass. One hot page in a hundred may come back there, five in a thousand under KVM.
+	! dmesg | grep -q 'Hypervisor detected: KVM' || all=60 hot=5
 	cold_part_start "$1" "$2"
 	begun=$SECONDS
 	wait_for "$all" cold_is_out || true
@@ -78,7 +81,9 @@ cold_part()
 		tr '\n' ' ' </proc/buddyinfo | tr -s ' ')"
 	note "host: $((FULL / 1024)) MiB before, $((FELL / 1024)) MiB less after $((SECONDS - begun)) s; to be had: $((GAIN / 1024)) MiB"
 	check "$COLD_OUT * 100 >= $COLD_ALL * 95" "at least 95% of the cold part is out of its memory"
-	check "$HOT_FAULTS * 1000 <= $HOT_ALL * 5" "at most 0.5% of the hot pages were faulted back"
+	note "hot pages back: $HOT_FAULTS of $HOT_ALL in use, $(work_status app late_majflt) after the machine stood still; untouched for $(
+		work_status app worst_gap_ms) ms at the longest"
+	check "$HOT_FAULTS * 1000 <= $HOT_ALL * $hot" "at most $hot in 1000 of the hot pages were faulted back"
 	check "$FELL * 100 >= $GAIN * 85" "the host has at least 85% of what was taken, less what it takes compressed"
 	cold_part_verify
 	check_cmd "ebbd ends well" stop_ebbd

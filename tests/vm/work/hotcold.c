@@ -2,12 +2,15 @@
 /*
  * hotcold - memory of which a part is used all the time and the rest never again.
  *
- * usage: hotcold [--layout contiguous|spread] [--random PERCENT] [--period MS] [--status FILE]
- *                TOTAL_MIB HOT_MIB
+ * usage: hotcold [--layout contiguous|spread] [--random PERCENT] [--period MS] [--cold-after MS]
+ *                [--status FILE] TOTAL_MIB HOT_MIB
  *
  * contiguous: the hot part is the first HOT_MIB; spread: one hot 4K page in every TOTAL/HOT. Each
  * round touches every hot page once and checks its tag. It knows to the page which of its own
  * memory was swapped out, hot and cold apart (/proc/self/pagemap), and can read everything back.
+ *
+ * A page that could not be touched for --cold-after MS (the machine stood still) was not in use:
+ * what it faults is counted apart, as late_majflt.
  *
  * SIGUSR1: write the status file (JSON). SIGUSR2: faults and the worst round count from here.
  * SIGHUP: verify every byte, then write the status. SIGTERM: end, 0 only if nothing was corrupt.
@@ -20,6 +23,10 @@
 
 #include "work.h"
 
+/* Hot pages whose last touch is timed together: asking for the faults after each would cost more.
+ */
+#define TIMED_PAGES 512
+
 struct work {
 	uint64_t *mem;
 	size_t pages, hot_pages, stride;
@@ -27,7 +34,9 @@ struct work {
 	unsigned int random;
 	const char *status;
 	uint64_t round;
-	long hot_majflt, hot_minflt;
+	long hot_majflt, hot_minflt, late_majflt;
+	double *touched_ms; /* when each TIMED_PAGES of the hot part were touched last */
+	double cold_after_ms, worst_gap_ms;
 	double worst_ms, last_ms;
 	size_t corrupt;
 	bool verified;
@@ -48,13 +57,9 @@ static uint64_t *page_at(const struct work *w, size_t page)
 	return w->mem + page * PAGE_WORDS;
 }
 
-static void touch_hot(struct work *w)
+static void touch_pages(struct work *w, size_t from, size_t to)
 {
-	long major = major_faults(), minor = minor_faults();
-	double begun = now_ms();
-
-	w->round++;
-	for (size_t i = 0; i < w->hot_pages; i++) {
+	for (size_t i = from; i < to; i++) {
 		size_t page = w->spread ? i * w->stride : i;
 		volatile uint64_t *p = page_at(w, page);
 
@@ -62,10 +67,33 @@ static void touch_hot(struct work *w)
 			w->corrupt++;
 		p[USER_WORD] = w->round;
 	}
+}
+
+static void touch_timed(struct work *w, size_t from)
+{
+	size_t to = from + TIMED_PAGES < w->hot_pages ? from + TIMED_PAGES : w->hot_pages;
+	double *touched = &w->touched_ms[from / TIMED_PAGES];
+	double gap = *touched > 0 ? now_ms() - *touched : 0;
+	long major = major_faults();
+
+	touch_pages(w, from, to);
+	*touched = now_ms();
+	if (gap > w->worst_gap_ms)
+		w->worst_gap_ms = gap;
+	*(gap >= w->cold_after_ms ? &w->late_majflt : &w->hot_majflt) += major_faults() - major;
+}
+
+static void touch_hot(struct work *w)
+{
+	long minor = minor_faults();
+	double begun = now_ms();
+
+	w->round++;
+	for (size_t from = 0; from < w->hot_pages; from += TIMED_PAGES)
+		touch_timed(w, from);
 	w->last_ms = now_ms() - begun;
 	if (w->last_ms > w->worst_ms)
 		w->worst_ms = w->last_ms;
-	w->hot_majflt += major_faults() - major;
 	w->hot_minflt += minor_faults() - minor;
 }
 
@@ -127,11 +155,12 @@ static void report(const struct work *w)
 		     "\"hot_present\":%zu,\"hot_swapped\":%zu,"
 		     "\"cold_present\":%zu,\"cold_swapped\":%zu,"
 		     "\"rounds\":%llu,\"hot_majflt\":%ld,\"hot_minflt\":%ld,"
+		     "\"late_majflt\":%ld,\"worst_gap_ms\":%.2f,"
 		     "\"worst_ms\":%.2f,\"last_ms\":%.2f,\"huge_kib\":%lu,"
 		     "\"verified\":%s,\"corrupt\":%zu}\n",
 		     w->pages, w->hot_pages, w->pages - w->hot_pages, r.hot_present, r.hot_swapped,
 		     r.cold_present, r.cold_swapped, (unsigned long long)w->round, w->hot_majflt,
-		     w->hot_minflt, w->worst_ms, w->last_ms,
+		     w->hot_minflt, w->late_majflt, w->worst_gap_ms, w->worst_ms, w->last_ms,
 		     proc_figure("/proc/self/smaps_rollup", "AnonHugePages"),
 		     w->verified ? "true" : "false", w->corrupt);
 }
@@ -144,8 +173,8 @@ static bool handle_signal(struct work *w, uint32_t signo)
 		report(w);
 		return false;
 	case SIGUSR2:
-		w->hot_majflt = w->hot_minflt = 0;
-		w->worst_ms = 0;
+		w->hot_majflt = w->hot_minflt = w->late_majflt = 0;
+		w->worst_ms = w->worst_gap_ms = 0;
 		return false;
 	case SIGHUP:
 		verify(w);
@@ -193,7 +222,7 @@ static int catch_signals(void)
 static int usage(void)
 {
 	fprintf(stderr, "usage: hotcold [--layout contiguous|spread] [--random PERCENT] "
-			"[--period MS] [--status FILE] TOTAL_MIB HOT_MIB\n");
+			"[--period MS] [--cold-after MS] [--status FILE] TOTAL_MIB HOT_MIB\n");
 	return 2;
 }
 
@@ -203,10 +232,11 @@ int main(int argc, char **argv)
 		{ "layout", required_argument, NULL, 'l' },
 		{ "random", required_argument, NULL, 'r' },
 		{ "period", required_argument, NULL, 'p' },
+		{ "cold-after", required_argument, NULL, 'c' },
 		{ "status", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct work w = { .random = 25 };
+	struct work w = { .random = 25, .cold_after_ms = 1e9 };
 	int opt, fd, period_ms = 300;
 	size_t total, hot;
 
@@ -217,6 +247,8 @@ int main(int argc, char **argv)
 			w.random = (unsigned int)number_or_die(optarg, 0);
 		else if (opt == 'p')
 			period_ms = (int)number_or_die(optarg, 1);
+		else if (opt == 'c')
+			w.cold_after_ms = (double)number_or_die(optarg, 1);
 		else if (opt == 's')
 			w.status = optarg;
 		else
@@ -233,7 +265,8 @@ int main(int argc, char **argv)
 	w.stride = hot ? total / hot : 1;
 	fd = catch_signals();
 	w.mem = anon_alloc(w.pages * PAGE);
-	if (fd < 0 || !w.mem) {
+	w.touched_ms = calloc(w.hot_pages / TIMED_PAGES + 1, sizeof(*w.touched_ms));
+	if (fd < 0 || !w.mem || !w.touched_ms) {
 		perror("hotcold");
 		return 1;
 	}
