@@ -112,7 +112,7 @@ static bool admitted(struct exchange *x, const char *method, const struct route 
 	else if (h->options.users && !(route && route->open) &&
 		 !request_authorized(given, h->options.users))
 		*ret = answer_text(x, MHD_HTTP_UNAUTHORIZED, "user and password, please\n");
-	else if (h->held > HTTP_HELD_BYTES)
+	else if (h->held > HTTP_HELD_BYTES && !(route && route->open))
 		*ret = answer_text(x, MHD_HTTP_SERVICE_UNAVAILABLE, "too many slow readers\n");
 	else
 		return true;

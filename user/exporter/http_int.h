@@ -42,7 +42,7 @@ struct http {
 
 struct route {
 	const char *path;
-	bool open; /* without a password */
+	bool open; /* small, without a password, and also while slow readers hold the memory */
 	bool fresh; /* wants a sample of this second */
 	mhd_result (*answer)(struct exchange *x);
 };
