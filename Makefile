@@ -56,6 +56,8 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 # Of ebb-exporter and ebb-broker alone.
 HTTP_LIBS := $(shell $(PKG_CONFIG) --libs libmicrohttpd 2>/dev/null) -pthread
+# Of ebb alone.
+CURSES_LIBS := $(shell $(PKG_CONFIG) --libs ncursesw 2>/dev/null)
 CC_VERSION := $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null)
 CLANG_VERSION := $(shell $(CLANG) -dumpversion 2>/dev/null)
 endif
@@ -76,7 +78,7 @@ BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 -Wall -Wex
 
 stamp_cc = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(HARDEN)
 stamp_bpf = $(CLANG) $(CLANG_VERSION) $(BPFTOOL) $(BPF_CFLAGS)
-stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER) $(BROKER)
+stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(CURSES_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER) $(BROKER)
 stamp_bpfld = $(BPF_OBJS)
 stamp_dirs = $(SBINDIR) $(SYSCONFDIR)
 
@@ -113,6 +115,7 @@ $(O)/ebb: $(EBB) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb-exporter: $(EXPORTER) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb-broker: $(BROKER) $(O)/libebb.a $(O)/.stamp/ld
 $(O)/ebb-exporter $(O)/ebb-broker: MORE_LIBS = $(HTTP_LIBS)
+$(O)/ebb: MORE_LIBS = $(CURSES_LIBS)
 $(PROGRAMS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(MORE_LIBS)

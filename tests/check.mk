@@ -27,7 +27,7 @@ $(O)/san/libebb.a: $(SAN_OBJS) $(O)/.stamp/sanld
 $(O)/unit/%: $(O)/san/tests/unit/test_%.o $(O)/san/libebb.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(PKG_LIBS) $(HTTP_LIBS) -lm
+	$(Q)$(CC) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(PKG_LIBS) $(HTTP_LIBS) $(CURSES_LIBS) -lm
 
 .PRECIOUS: $(O)/%.o $(O)/san/%.o $(O)/.stamp/%
 

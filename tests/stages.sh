@@ -161,6 +161,12 @@ stage_fuzz() {
 	done
 }
 
+# `ebb top` on a terminal.
+stage_top() {
+	step "top: the build" make_ all web-build || return 0
+	passes_on top timeout --foreground -k 10 120 tests/top/run "$O"
+}
+
 # The exporter before promtool, Prometheus and a browser.
 stage_web() {
 	step "web: the build" make_ web-build || return 0

@@ -11,18 +11,32 @@
 
 #define CLI_ERROR_MAX 512
 
+struct row_key;
+
 struct cli {
 	const char *socket; /* path */
 	bool json; /* -o json */
+	const struct row_key *sort; /* --sort; NULL: the command's own order */
+	bool reverse;
+	const char *filter; /* --filter; NULL: all */
+	bool batch; /* -b */
+	unsigned int count; /* -n; 0: until interrupted */
+	unsigned int delay_ms; /* -d; 0: the command's own */
 	bool color;
 	unsigned int width; /* columns; 0: as wide as it gets (not a terminal) */
 	FILE *out;
 	FILE *err;
 };
 
+/* The options that a command takes beyond those that all take. */
+#define CLI_TAKES_ORDER 1u /* --sort, --reverse, --filter */
+#define CLI_TAKES_BATCH 2u /* -b, -n */
+#define CLI_TAKES_DELAY 4u /* -d */
+
 struct cli_command {
 	const char *name;
-	const char *argument; /* for the usage: "[NAME]"; NULL: takes none */
+	const char *argument; /* for the usage: "[NAME]", needed without brackets; NULL: none */
+	unsigned int takes; /* CLI_TAKES_* */
 	const char *summary;
 	const char *help; /* more, for `ebb COMMAND --help` */
 	int (*run)(const struct cli *cli, const char *argument); /* returns an EBB_EXIT_* */
@@ -39,10 +53,20 @@ extern const size_t cli_nr_commands;
 int client_call(const char *socket, json_t *request, json_t **ret_data, bool *ret_running,
 		char *error);
 
+/* Of an answer's line, and of connect()'s errno: as client_call(). */
+int client_open_answer(const char *text, size_t len, json_t **ret_data, char *error);
+int client_refused(const char *path, int err, char *error);
+
+/* top.c */
+int run_top(const struct cli *cli, const char *argument);
+
 /* Each prints the data of the command of that name for a person. */
 void print_list(const struct cli *cli, const json_t *data);
 void print_status(const struct cli *cli, const json_t *data);
 void print_doctor(const struct cli *cli, const json_t *data);
+
+/* What --sort and --filter leave of ebbd's list, a new reference; NULL: no memory. */
+json_t *list_select(const struct cli *cli, const json_t *data);
 
 /* The data as ebbd gave it. */
 void print_json(const struct cli *cli, const json_t *data);

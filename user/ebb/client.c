@@ -55,7 +55,12 @@ static int dial(const char *path, int *ret_fd, char *error)
 		*ret_fd = TAKE_FD(fd);
 		return 0;
 	}
-	switch (errno) {
+	return client_refused(path, errno, error);
+}
+
+int client_refused(const char *path, int err, char *error)
+{
+	switch (err) {
 	case ENOENT:
 	case ECONNREFUSED:
 	case ENOTDIR:
@@ -70,7 +75,7 @@ static int dial(const char *path, int *ret_fd, char *error)
 			      "(usermod -aG %s USER)",
 			      path, EBB_GROUP, EBB_GROUP);
 	default:
-		return refuse(error, "cannot reach ebbd at %s: %s", path, strerror(errno));
+		return refuse(error, "cannot reach ebbd at %s: %s", path, strerror(err));
 	}
 }
 
@@ -135,7 +140,7 @@ static int read_answer(int fd, char **ret, size_t *ret_len, char *error)
 	return 0;
 }
 
-static int open_answer(const char *text, size_t len, json_t **ret_data, char *error)
+int client_open_answer(const char *text, size_t len, json_t **ret_data, char *error)
 {
 	json_t *answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *ok = json_object_get(answer, "ok");
@@ -174,6 +179,6 @@ int client_call(const char *socket, json_t *request, json_t **ret_data, bool *re
 	if (r == 0)
 		r = read_answer(fd, &text, &len, error);
 	if (r == 0)
-		r = open_answer(text, len, ret_data, error);
+		r = client_open_answer(text, len, ret_data, error);
 	return r;
 }

@@ -54,7 +54,20 @@ static int ask_and_print(const struct cli *cli, const char *cmd,
 
 static int run_list(const struct cli *cli, const char *argument)
 {
-	return ask_and_print(cli, "list", print_list);
+	char error[CLI_ERROR_MAX];
+	json_t *data = NULL, *some;
+	int r = call(cli, "list", NULL, &data, NULL, error);
+
+	if (r)
+		return complain(cli, r, error);
+	/* In ebbd's order, whole, unless a person asks for another. */
+	some = cli->json && (cli->sort || cli->filter || cli->reverse) ? list_select(cli, data)
+								       : json_incref(data);
+	if (some)
+		(cli->json ? print_json : print_list)(cli, some);
+	json_decref(some);
+	json_decref(data);
+	return some ? EBB_EXIT_OK : complain(cli, EBB_EXIT_FAILED, "out of memory");
 }
 
 static int run_status(const struct cli *cli, const char *argument)
@@ -171,7 +184,7 @@ static int run_version(const struct cli *cli, const char *argument)
 }
 
 const struct cli_command cli_commands[] = {
-	{ "list", NULL, "the containers: size, cold, taken, and why",
+	{ "list", NULL, CLI_TAKES_ORDER, "the containers: size, cold, taken, and why",
 	  "A row a container, the largest first:\n"
 	  "  SIZE    memory that it holds now\n"
 	  "  COLD    of it, not used for longer than cold_after\n"
@@ -179,16 +192,22 @@ const struct cli_command cli_commands[] = {
 	  "  BACK    of that, what it needed again\n"
 	  "  STATE, REASON   what ebb does with it now, and why\n",
 	  run_list },
-	{ "status", NULL, "the machine, what was taken, what it cost",
+	{ "top", NULL, CLI_TAKES_ORDER | CLI_TAKES_BATCH | CLI_TAKES_DELAY,
+	  "the containers live: bars, detail, history",
+	  "h or ? lists the keys. Where the terminal cannot place text (TERM=dumb), or the output "
+	  "is\n"
+	  "none, it prints one screen after the other, as -b does.\n",
+	  run_top },
+	{ "status", NULL, 0, "the machine, what was taken, what it cost",
 	  "Memory, swap, what was taken and came back, what ebbd itself costs, the options.\n",
 	  run_status },
-	{ "doctor", NULL, "what this machine offers, and what would help",
+	{ "doctor", NULL, 0, "what this machine offers, and what would help",
 	  "Works without a running ebbd too. Exit code 3: ebb cannot work here.\n", run_doctor },
-	{ "pause", "[NAME]", "take nothing, from all containers or from those named",
+	{ "pause", "[NAME]", 0, "take nothing, from all containers or from those named",
 	  "NAME: a name, an id, or a glob such as 'db-*'. Only root may pause.\n", run_pause },
-	{ "resume", "[NAME]", "end a pause",
+	{ "resume", "[NAME]", 0, "end a pause",
 	  "Without NAME, the pauses of single containers end too. Only root may resume.\n",
 	  run_resume },
-	{ "version", NULL, "the versions of ebb and of ebbd", "", run_version },
+	{ "version", NULL, 0, "the versions of ebb and of ebbd", "", run_version },
 };
 const size_t cli_nr_commands = ARRAY_SIZE(cli_commands);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `ebb list`: a row a container, the largest first. */
+/* `ebb list`: a row a container, the largest first unless --sort says otherwise. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ebb/cli.h"
+#include "ebb/rows.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "lib/units.h"
@@ -12,21 +13,6 @@
 #define FIXED_WIDTH (4 * 6 + 2 + 10 + 2 + REASON_WIDTH) /* all but the name */
 #define NAME_MIN 18 /* FIXED_WIDTH beside it makes 80 */
 #define NAME_MAX_WIDTH 64
-
-struct row {
-	const json_t *object;
-	uint64_t bytes;
-	size_t order; /* as ebbd gave them: ties stay in place */
-};
-
-static int compare(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
-	return x->order < y->order ? -1 : 1;
-}
 
 static enum cli_style state_style(const char *state)
 {
@@ -115,17 +101,17 @@ static size_t name_width(const struct cli *cli, const struct row *rows, size_t n
 
 void print_list(const struct cli *cli, const json_t *data)
 {
-	size_t n = json_array_size(data), width;
-	_cleanup_free_ struct row *rows = calloc(n ? n : 1, sizeof(*rows));
+	const struct row_key *key = cli->sort ? cli->sort : row_key_size;
+	size_t n = 0, width;
+	_cleanup_free_ struct row *rows = rows_make(data, cli->filter, key, cli->reverse, &n);
 
 	if (!n || !rows) {
-		fputs(n ? "out of memory\n" : "No containers are running.\n", cli->out);
+		fputs(!rows                   ? "out of memory\n"
+		      : json_array_size(data) ? "No container matches.\n"
+					      : "No containers are running.\n",
+		      cli->out);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		rows[i] = (struct row){ json_array_get(data, i),
-					get_number(json_array_get(data, i), "bytes"), i };
-	qsort(rows, n, sizeof(*rows), compare);
 	width = name_width(cli, rows, n);
 	fprintf(cli->out, "%s%-*s %5s %5s %5s %5s  %-10s  %s%s\n", cli_style(cli, STYLE_HEAD),
 		(int)width, "NAME", "SIZE", "COLD", "TAKEN", "BACK", "STATE", "REASON",
@@ -134,4 +120,17 @@ void print_list(const struct cli *cli, const json_t *data)
 		print_row(cli, rows[i].object, width);
 	if (n > 1)
 		print_sums(cli, rows, n, width);
+}
+
+/* The same for a program. NULL: no memory. */
+json_t *list_select(const struct cli *cli, const json_t *data)
+{
+	const struct row_key *key = cli->sort ? cli->sort : row_key_size;
+	size_t n = 0;
+	_cleanup_free_ struct row *rows = rows_make(data, cli->filter, key, cli->reverse, &n);
+	json_t *list = rows ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < n; i++)
+		json_array_append_new(list, json_incref(rows[i].object));
+	return list;
 }

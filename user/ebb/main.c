@@ -8,15 +8,23 @@
 #include <unistd.h>
 
 #include "ebb/cli.h"
+#include "ebb/rows.h"
 #include "ebb/wire.h"
+#include "lib/cleanup.h"
 #include "lib/text.h"
 
-enum { OPT_SOCKET = 256, OPT_RUNTIME_DIR };
+enum { OPT_SOCKET = 256, OPT_RUNTIME_DIR, OPT_SORT, OPT_FILTER, OPT_REVERSE };
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "filter", required_argument, NULL, OPT_FILTER },
+	{ "reverse", no_argument, NULL, OPT_REVERSE },
+	{ "batch", no_argument, NULL, 'b' },
+	{ "count", required_argument, NULL, 'n' },
+	{ "delay", required_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -27,6 +35,21 @@ static const char options_help[] = "  -o plain|json        what to print (defaul
 				   "  --runtime-dir DIR    the same, as DIR/" EBB_SOCKET_NAME
 				   " (default " EBB_RUNTIME_DIR ")\n"
 				   "  -h, --help\n";
+
+/* Those of some commands; struct cli_command's takes says which. */
+static const struct {
+	unsigned int takes;
+	const char *help;
+} more_help[] = {
+	{ CLI_TAKES_ORDER,
+	  "  --sort KEY           size, cold, hot, swap, taken, back, stall, age, name,\n"
+	  "                       state, reason: the largest first, or from A to Z\n"
+	  "  --reverse            the other way round\n"
+	  "  --filter GLOB        part of a name, image, pod or path, or a glob such as 'db-*'\n" },
+	{ CLI_TAKES_BATCH, "  -b, --batch          plain text, one screen after the other\n"
+			   "  -n, --count N        end after N screens\n" },
+	{ CLI_TAKES_DELAY, "  -d, --delay SECONDS  from one look to the next (default 2)\n" },
+};
 
 static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -63,9 +86,12 @@ static void help(FILE *out)
 
 static void help_command(FILE *out, const struct cli_command *c)
 {
-	fprintf(out, "Usage: ebb %s%s%s [OPTION]...\n%s.\n\n%s%s%s", c->name,
-		c->argument ? " " : "", c->argument ? c->argument : "", c->summary, c->help,
-		c->help[0] ? "\n" : "", options_help);
+	fprintf(out, "Usage: ebb %s%s%s [OPTION]...\n%s.\n\n%s%s", c->name, c->argument ? " " : "",
+		c->argument ? c->argument : "", c->summary, c->help, c->help[0] ? "\n" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(more_help); i++)
+		if (c->takes & more_help[i].takes)
+			fputs(more_help[i].help, out);
+	fputs(options_help, out);
 }
 
 static const struct cli_command *find_command(const char *name)
@@ -87,13 +113,69 @@ static void look_at_terminal(struct cli *cli)
 	cli->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
+static int parse_number(const char *text, double max, double *ret)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value > 0) || value > max)
+		return -1;
+	*ret = value;
+	return 0;
+}
+
+/* Those of some commands. Returns 0, or the exit code; *used collects CLI_TAKES_*. */
+static int parse_more(int c, struct cli *cli, unsigned int *used)
+{
+	double number;
+
+	switch (c) {
+	case OPT_SORT:
+		cli->sort = row_key_find(optarg);
+		*used |= CLI_TAKES_ORDER;
+		return cli->sort
+			       ? 0
+			       : usage_error(
+					 "--sort %s: expected size, cold, hot, swap, taken, back, "
+					 "stall, age, name, state or reason",
+					 optarg);
+	case OPT_FILTER:
+		cli->filter = optarg;
+		*used |= CLI_TAKES_ORDER;
+		return 0;
+	case OPT_REVERSE:
+		cli->reverse = true;
+		*used |= CLI_TAKES_ORDER;
+		return 0;
+	case 'b':
+		cli->batch = true;
+		*used |= CLI_TAKES_BATCH;
+		return 0;
+	case 'n':
+		*used |= CLI_TAKES_BATCH;
+		if (parse_number(optarg, 1e9, &number) || number != (unsigned int)number)
+			return usage_error("-n %s: expected a number of screens", optarg);
+		cli->count = (unsigned int)number;
+		return 0;
+	case 'd':
+		*used |= CLI_TAKES_DELAY;
+		if (parse_number(optarg, 86400, &number) || number < 0.1)
+			return usage_error("-d %s: expected seconds, from 0.1 to 86400", optarg);
+		cli->delay_ms = (unsigned int)(number * 1000);
+		return 0;
+	}
+	fputs("Try: ebb help\n", stderr);
+	return EBB_EXIT_USAGE;
+}
+
 /* Returns -1 to go on, or the exit code. */
-static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help)
+static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help,
+			 unsigned int *ret_used)
 {
 	static char path[256];
-	int c;
+	int c, r;
 
-	while ((c = getopt_long(argc, argv, "o:hV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:hVbn:d:", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			cli->json = !strcmp(optarg, "json");
@@ -116,14 +198,15 @@ static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help)
 			printf("ebb %s\n", EBB_VERSION);
 			return EBB_EXIT_OK;
 		default:
-			fputs("Try: ebb help\n", stderr);
-			return EBB_EXIT_USAGE;
+			r = parse_more(c, cli, ret_used);
+			if (r)
+				return r;
 		}
 	}
 	return -1;
 }
 
-static int run(const struct cli *cli, int argc, char **argv, bool wants_help)
+static int run(const struct cli *cli, int argc, char **argv, bool wants_help, unsigned int used)
 {
 	const struct cli_command *command;
 
@@ -145,6 +228,11 @@ static int run(const struct cli *cli, int argc, char **argv, bool wants_help)
 	}
 	if (argc > (command->argument ? 2 : 1))
 		return usage_error("one argument too many: '%s'", argv[command->argument ? 2 : 1]);
+	if (argc < 2 && command->argument && command->argument[0] != '[')
+		return usage_error("ebb %s needs a %s", command->name, command->argument);
+	if (used & ~command->takes)
+		return usage_error("ebb %s takes no such option (ebb %s --help)", command->name,
+				   command->name);
 	return command->run(cli, argc > 1 ? argv[1] : NULL);
 }
 
@@ -156,12 +244,13 @@ int main(int argc, char **argv)
 		.err = stderr,
 	};
 	bool wants_help = false;
+	unsigned int used = 0;
 	int r;
 
 	look_at_terminal(&cli);
-	r = parse_options(argc, argv, &cli, &wants_help);
+	r = parse_options(argc, argv, &cli, &wants_help, &used);
 	if (r < 0)
-		r = run(&cli, argc - optind, argv + optind, wants_help);
+		r = run(&cli, argc - optind, argv + optind, wants_help, used);
 	/* A full disk must not look like an empty list. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("ebb: output");
