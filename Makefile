@@ -13,6 +13,9 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/ebb
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCONFDIR ?= /etc
@@ -200,7 +203,10 @@ INSTALLED = $(O)/ebbd:$(SBINDIR)/ebbd:755 \
 	$(O)/ebb-exporter.service:$(UNITDIR)/ebb-exporter.service:644 \
 	user/exporter/ebb-exporter.sysusers:$(SYSUSERSDIR)/ebb-exporter.conf:644 \
 	$(foreach m,$(MANS),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
-	$(foreach d,$(DOCS),$(d):$(DOCDIR)/$(notdir $(d)):644)
+	$(foreach d,$(DOCS),$(d):$(DOCDIR)/$(notdir $(d)):644) \
+	$(foreach f,$(call srcs,user/completions/bash/*),$(f):$(BASHDIR)/$(notdir $(f)):644) \
+	$(foreach f,$(call srcs,user/completions/zsh/*),$(f):$(ZSHDIR)/$(notdir $(f)):644) \
+	$(foreach f,$(call srcs,user/completions/fish/*),$(f):$(FISHDIR)/$(notdir $(f)):644)
 CONF := user/ebbd/ebb.conf.example
 CONF_DEST = $(DESTDIR)$(SYSCONFDIR)/ebb/ebb.conf
 

@@ -138,16 +138,17 @@ TIDY_C := $(filter-out %.bpf.c,$(filter %.c,$(LINT_C)))
 TIDY_FLAGS := $(CPPFLAGS_EBB) -Xclang -analyzer-config -Xclang max-nodes=75000
 stamp_tidy = $(CLANG_TIDY) $(TIDY_FLAGS)
 
-LINT_PARTS := format tidy cppcheck shell purity
+LINT_PARTS := format tidy cppcheck shell man purity
 # Why a part cannot run here.
 without_format := $(if $(CLANG_FORMAT),,no clang-format-14 (Debian 12))
 without_tidy := $(if $(CLANG_TIDY),,no clang-tidy-14 (Debian 12))
 without_cppcheck := $(if $(findstring 2.10,$(shell cppcheck --version 2>&1)),,no cppcheck 2.10 (Debian 12))
 without_shell := $(if $(call have,shellcheck),,no shellcheck)
+without_man := $(if $(and $(call have,mandoc),$(call have,man)),,no mandoc, or no man-db)
 endif
 
 .PHONY: lint $(addprefix lint-,$(LINT_PARTS) size) $(patsubst %,lint-%-missing,$(LINT_PARTS)) fmt
-#: make lint         format, clang-tidy, cppcheck, shellcheck, the policy's purity, sizes
+#: make lint         format, clang-tidy, cppcheck, shellcheck, man pages, the policy's purity, sizes
 lint: $(foreach p,$(LINT_PARTS),lint-$(p)$(if $(without_$(p)),-missing)) lint-size
 
 $(patsubst %,lint-%-missing,$(LINT_PARTS)): lint-%-missing:
@@ -185,6 +186,15 @@ lint-cppcheck:
 lint-shell:
 	$(call say,SHELL,$(words $(LINT_SH)) files)
 	$(Q)shellcheck -x -P SCRIPTDIR $(LINT_SH)
+
+# Both formatters must take the pages: groff says nothing but what it objects to.
+lint-man:
+	$(call say,MAN,$(words $(MANS)) pages)
+	$(Q)mandoc -T lint -W warning $(MANS)
+	$(Q)status=0; for m in $(MANS); do \
+		said=$$(LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z $$m 2>&1 >/dev/null); \
+		[ -z "$$said" ] || { echo "$$m: $$said"; status=1; }; \
+		done; exit $$status
 
 lint-purity: $(O)/.policy-pure
 

@@ -47,7 +47,7 @@ lint_make() {
 
 stage_lint() {
 	local part
-	for part in format tidy cppcheck shell purity; do
+	for part in format tidy cppcheck shell man purity; do
 		lint_part "$part"
 	done
 	lint_make lint-size
@@ -69,6 +69,7 @@ stage_build() {
 	rm -rf "$root"
 	step "install" make_ install DESTDIR="$root" || return 0
 	step "install: the installed programs start" installed_start "$root"
+	step "install: what goes beside them" installed_beside "$root"
 	step "uninstall" make_ uninstall DESTDIR="$root"
 	step "uninstall leaves nothing" test -z "$(find "$root" -mindepth 1)"
 }
@@ -85,6 +86,17 @@ installed_start() {
 	bin=$(find "$1" -type f -name ebb -perm -u+x)
 	"$bin" version && "$(find "$1" -type f -name ebbd)" --check-config --config \
 		"$(find "$1" -name ebb.conf -path '*/ebb/*')"
+}
+
+installed_beside() {
+	local program file
+	for program in ebb ebbd ebb-exporter ebb-broker; do
+		for file in "man/man[18]/$program.[18]" "bash-completion/completions/$program" \
+			"fish/vendor_completions.d/$program.fish"; do
+			[ -n "$(find "$1" -path "*/share/$file")" ] || { echo "not there: $file" && return 1; }
+		done
+	done
+	[ -n "$(find "$1" -path '*/share/zsh/site-functions/_ebb')" ]
 }
 
 # TAP from cmocka to our lines. cmocka 1.1.5 prints a skipped test as `not ok N # SKIP NAME`, later
@@ -161,9 +173,10 @@ stage_fuzz() {
 	done
 }
 
-# `ebb top` on a terminal.
-stage_top() {
-	step "top: the build" make_ all web-build || return 0
+# The command lines, the shells' completions, and `ebb top` on a terminal.
+stage_cli() {
+	step "cli: the build" make_ all web-build || return 0
+	passes_on cli timeout --foreground -k 10 120 tests/cli/run "$O"
 	passes_on top timeout --foreground -k 10 120 tests/top/run "$O"
 }
 

@@ -16,6 +16,7 @@ struct row_key;
 struct cli {
 	const char *socket; /* path */
 	bool json; /* -o json */
+	bool names; /* -o name */
 	const struct row_key *sort; /* --sort; NULL: the command's own order */
 	bool reverse;
 	const char *filter; /* --filter; NULL: all */
@@ -32,6 +33,7 @@ struct cli {
 #define CLI_TAKES_ORDER 1u /* --sort, --reverse, --filter */
 #define CLI_TAKES_BATCH 2u /* -b, -n */
 #define CLI_TAKES_DELAY 4u /* -d */
+#define CLI_TAKES_NAMES 8u /* -o name */
 
 struct cli_command {
 	const char *name;
@@ -64,6 +66,9 @@ int run_top(const struct cli *cli, const char *argument);
 void print_list(const struct cli *cli, const json_t *data);
 void print_status(const struct cli *cli, const json_t *data);
 void print_doctor(const struct cli *cli, const json_t *data);
+
+/* A name a line, whole, for scripts; what has none is its id. */
+void print_names(const struct cli *cli, const json_t *data);
 
 /* What --sort and --filter leave of ebbd's list, a new reference; NULL: no memory. */
 json_t *list_select(const struct cli *cli, const json_t *data);

@@ -64,7 +64,7 @@ static int run_list(const struct cli *cli, const char *argument)
 	some = cli->json && (cli->sort || cli->filter || cli->reverse) ? list_select(cli, data)
 								       : json_incref(data);
 	if (some)
-		(cli->json ? print_json : print_list)(cli, some);
+		(cli->json ? print_json : cli->names ? print_names : print_list)(cli, some);
 	json_decref(some);
 	json_decref(data);
 	return some ? EBB_EXIT_OK : complain(cli, EBB_EXIT_FAILED, "out of memory");
@@ -184,7 +184,8 @@ static int run_version(const struct cli *cli, const char *argument)
 }
 
 const struct cli_command cli_commands[] = {
-	{ "list", NULL, CLI_TAKES_ORDER, "the containers: size, cold, taken, and why",
+	{ "list", NULL, CLI_TAKES_ORDER | CLI_TAKES_NAMES,
+	  "the containers: size, cold, taken, and why",
 	  "A row a container, the largest first:\n"
 	  "  SIZE    memory that it holds now\n"
 	  "  COLD    of it, not used for longer than cold_after\n"

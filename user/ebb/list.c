@@ -122,6 +122,22 @@ void print_list(const struct cli *cli, const json_t *data)
 		print_sums(cli, rows, n, width);
 }
 
+void print_names(const struct cli *cli, const json_t *data)
+{
+	const struct row_key *key = cli->sort ? cli->sort : row_key_size;
+	size_t n = 0;
+	_cleanup_free_ struct row *rows = rows_make(data, cli->filter, key, cli->reverse, &n);
+
+	for (size_t i = 0; rows && i < n; i++) {
+		const char *name = get_text(rows[i].object, "name");
+		size_t size = 4 * strlen(name) + 32;
+		_cleanup_free_ char *text = malloc(size);
+
+		if (text)
+			fprintf(cli->out, "%s\n", row_name(text, size, rows[i].object));
+	}
+}
+
 /* The same for a program. NULL: no memory. */
 json_t *list_select(const struct cli *cli, const json_t *data)
 {

@@ -30,11 +30,15 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static const char options_help[] = "  -o plain|json        what to print (default plain)\n"
+static const char options_help[] = "  -o, --output FORM    plain (the default) or json\n"
 				   "  --socket PATH        where ebbd listens\n"
 				   "  --runtime-dir DIR    the same, as DIR/" EBB_SOCKET_NAME
 				   " (default " EBB_RUNTIME_DIR ")\n"
 				   "  -h, --help\n";
+
+static const char exit_help[] =
+	"Exit: 0 good; 1 failed, such as no ebbd, not permitted, no container of that name;\n"
+	"2 usage; 3 ebb cannot work on this kernel (doctor).\n";
 
 /* Those of some commands; struct cli_command's takes says which. */
 static const struct {
@@ -46,6 +50,7 @@ static const struct {
 	  "                       state, reason: the largest first, or from A to Z\n"
 	  "  --reverse            the other way round\n"
 	  "  --filter GLOB        part of a name, image, pod or path, or a glob such as 'db-*'\n" },
+	{ CLI_TAKES_NAMES, "  -o name              names alone, a line each\n" },
 	{ CLI_TAKES_BATCH, "  -b, --batch          plain text, one screen after the other\n"
 			   "  -n, --count N        end after N screens\n" },
 	{ CLI_TAKES_DELAY, "  -d, --delay SECONDS  from one look to the next (default 2)\n" },
@@ -77,11 +82,10 @@ static void help(FILE *out)
 		snprintf(left, sizeof(left), "%s %s", c->name, c->argument ? c->argument : "");
 		fprintf(out, "  %-20s %s\n", left, c->summary);
 	}
-	fprintf(out, "  %-20s %s\n\n%s\n", "help [COMMAND]", "this, or more on one command",
-		options_help);
-	fputs("Exit: 0 good, 1 failed, 2 usage, 3 this kernel cannot.\n"
-	      "Members of group " EBB_GROUP " may look; only root may change.\n",
-	      out);
+	fprintf(out, "  %-20s %s\n\n%s  -V, --version\n\n", "help [COMMAND]",
+		"this, or more on one command", options_help);
+	fprintf(out, "%sMembers of group " EBB_GROUP " may look; only root may change.\n",
+		exit_help);
 }
 
 static void help_command(FILE *out, const struct cli_command *c)
@@ -91,7 +95,7 @@ static void help_command(FILE *out, const struct cli_command *c)
 	for (size_t i = 0; i < ARRAY_SIZE(more_help); i++)
 		if (c->takes & more_help[i].takes)
 			fputs(more_help[i].help, out);
-	fputs(options_help, out);
+	fprintf(out, "%s\n%s", options_help, exit_help);
 }
 
 static const struct cli_command *find_command(const char *name)
@@ -179,8 +183,10 @@ static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help,
 		switch (c) {
 		case 'o':
 			cli->json = !strcmp(optarg, "json");
-			if (!cli->json && strcmp(optarg, "plain"))
+			cli->names = !strcmp(optarg, "name");
+			if (!cli->json && !cli->names && strcmp(optarg, "plain"))
 				return usage_error("-o %s: expected plain or json", optarg);
+			*ret_used |= cli->names ? CLI_TAKES_NAMES : 0;
 			break;
 		case OPT_SOCKET:
 			cli->socket = optarg;

@@ -71,7 +71,7 @@ static void usage(FILE *out)
 	      "  --config FILE          for `listen` (default " EBB_CONFIG_PATH
 	      ", may be missing)\n"
 	      "  --socket PATH          ebbd's (default " DEFAULT_SOCKET ")\n"
-	      "  --tls-cert FILE        with --tls-key FILE: HTTPS; PEM, read once\n"
+	      "  --tls-cert FILE, --tls-key FILE  HTTPS; PEM, read once\n"
 	      "  --users FILE           lines USER:PASSWORD, not readable by others; asks for one\n"
 	      "  --max-containers N     series for the N largest (default 2000)\n"
 	      "  --verbose, --help, --version\n\n"
