@@ -140,5 +140,6 @@ vm_qemu_args()
 		qemu+=(-chardev socket,id=output,fd=5)
 	fi
 	[ -z "$qmp" ] || qemu+=(-qmp "unix:$qmp,server=on,wait=off")
+	[ -z "${reboots:-}" ] || qemu+=(-action reboot=reset) # over -no-reboot
 	qemu+=("${qemu_extra[@]}")
 }
