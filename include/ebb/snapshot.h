@@ -141,6 +141,7 @@ struct ebb_snap_host {
 	uint64_t min, max; /* its limits for this VM */
 	uint64_t applied; /* asked of the VMM; 0: not told yet */
 	uint64_t actual; /* what the VMM said last; 0: not known */
+	uint64_t resident; /* what the VM holds of the host, its VMM included; 0: not known */
 	enum ebb_host_level level;
 	uint64_t need; /* what it would have of this VM */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../unit/scratch.h"
 #include "broker/broker_int.h"
 
 #define WAKE_MS 5
@@ -53,6 +54,21 @@ void fake_host_memory(struct fake_host *h, uint64_t total, uint64_t available, c
 	write_file(h, "pressure/memory", text);
 }
 
+void fake_host_process(struct fake_host *h, int pid, uint64_t size, uint64_t resident,
+		       uint64_t huge)
+{
+	char name[64], text[256];
+
+	snprintf(name, sizeof(name), "%s/%d", h->dir, pid);
+	mkdir(name, 0700);
+	snprintf(name, sizeof(name), "%d/status", pid);
+	snprintf(text, sizeof(text),
+		 "Name:\tvmm\nVmSize:\t%" PRIu64 " kB\nVmRSS:\t%" PRIu64
+		 " kB\nHugetlbPages:\t%" PRIu64 " kB\n",
+		 size >> 10, resident >> 10, huge >> 10);
+	write_file(h, name, text);
+}
+
 int fake_host_setup(struct fake_host *h)
 {
 	char path[128];
@@ -61,7 +77,7 @@ int fake_host_setup(struct fake_host *h)
 	memset(h, 0, sizeof(*h));
 	h->shrink = 4 * GiB;
 	strcpy(h->dir, "/tmp/ebb-broker-XXXXXX");
-	if (!mkdtemp(h->dir))
+	if (scratch_make(h->dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/pressure", h->dir);
 	if (mkdir(path, 0700) || uv_loop_init(&h->loop))

@@ -29,6 +29,10 @@ void fake_host_teardown(struct fake_host *h);
 /* What the host's /proc says from now on. */
 void fake_host_memory(struct fake_host *h, uint64_t total, uint64_t available, const char *some);
 
+/* A process in that /proc, with sizes in bytes. */
+void fake_host_process(struct fake_host *h, int pid, uint64_t size, uint64_t resident,
+		       uint64_t huge);
+
 /* Adds VM i: a VMM of that kind and a guest, called vm<i>, with these limits. */
 void fake_host_vm(struct fake_host *h, int i, enum vmm_kind kind, uint64_t ram, uint64_t min,
 		  uint64_t max);

@@ -195,10 +195,15 @@ int fake_vmm_open(struct fake_vmm *v, uv_loop_t *loop, const char *path, uint64_
 	return r ? r : uv_listen((uv_stream_t *)&v->listener, 8, on_connection);
 }
 
-void fake_vmm_die(struct fake_vmm *v)
+void fake_vmm_hang_up(struct fake_vmm *v)
 {
 	for (int i = 0; i < FAKE_CLIENTS; i++)
 		stream_end(&v->clients[i].stream, 0);
+}
+
+void fake_vmm_die(struct fake_vmm *v)
+{
+	fake_vmm_hang_up(v);
 	if (!uv_is_closing((uv_handle_t *)&v->listener))
 		uv_close((uv_handle_t *)&v->listener, NULL);
 }

@@ -58,6 +58,9 @@ void fake_vmm_close(struct fake_vmm *v);
 /* QMP: an event to all clients, {"event":NAME,"data":DATA}. */
 void fake_vmm_event(struct fake_vmm *v, const char *name, const char *data);
 
+/* All connections end, as when something between cuts them; it goes on listening. */
+void fake_vmm_hang_up(struct fake_vmm *v);
+
 /* As if the VMM died: all connections end; nobody listens. */
 void fake_vmm_die(struct fake_vmm *v);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -192,6 +193,64 @@ static void test_a_port_that_the_guest_closes(void **state)
 	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial7\"}");
 	released(h.vmm[0].sets, 1000);
 	assert_int_equal(h.broker.vms->counts.lost[VM_LOSS_CHANNEL], 1);
+}
+
+/*
+ * QEMU tells of a port that closes once, and nobody heard it: a lease that is there when the VMM is
+ * found again stands only when the guest says so.
+ */
+static void test_a_guest_that_went_while_qmp_was_gone(void **state)
+{
+	unsigned int welcomes;
+
+	one_vm();
+	shrunk(0, GiB);
+	welcomes = h.guest[0].welcomes;
+	fake_vmm_hang_up(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	assert_true(until(&h, 3000, h.broker.vms->vmm_up));
+	assert_true(until(&h, 1000, h.guest[0].welcomes > welcomes));
+	assert_true(h.broker.vms->lease.held);
+	released(h.vmm[0].sets, VM_PROVE_MS + 1000);
+	/* And one that is there renews: nothing changes. */
+	shrunk(0, GiB);
+	welcomes = h.guest[0].welcomes;
+	fake_vmm_hang_up(&h.vmm[0]);
+	assert_true(until(&h, 4000, h.guest[0].welcomes > welcomes));
+	assert_true(fake_host_lease(&h, 0, GiB, 60000));
+	pass(&h, VM_PROVE_MS + 500);
+	assert_int_equal(h.vmm[0].size, GiB);
+	/* A lease that ended meanwhile: nothing is to be waited for. */
+	fake_vmm_hang_up(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	stream_end(&h.guest[0].stream, 0);
+	assert_true(until(&h, 1000, !h.broker.vms->lease.held));
+	assert_true(until(&h, 4000, h.broker.vms->vmm_up));
+	released(h.vmm[0].sets, 500);
+}
+
+/* What the VMM's process holds is looked up, and told to the guest with its acks. */
+static void test_what_the_host_holds(void **state)
+{
+	json_t *report;
+
+	one_vm();
+	shrunk(0, GiB);
+	assert_int_equal(h.guest[0].ack.resident, 0); /* no such process in this /proc */
+	fake_host_process(&h, getpid(), 8 * GiB, 3 * GiB, 512 * MiB);
+	assert_true(fake_host_lease(&h, 0, 2 * GiB, 60000));
+	assert_true(until(&h, 5000, h.broker.vms->resident == 3 * GiB + 512 * MiB));
+	assert_true(fake_host_lease(&h, 0, 2 * GiB, 60000));
+	assert_int_equal(h.guest[0].ack.resident, 3 * GiB + 512 * MiB);
+	report = report_json(&h.broker);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(json_object_get(report, "vms"), 0), "resident")),
+			 3 * GiB + 512 * MiB);
+	json_decref(report);
+	/* A process that is too small for the VM only passes the socket on. */
+	fake_host_process(&h, getpid(), GiB, 20 * MiB, 0);
+	assert_true(fake_host_lease(&h, 0, 3 * GiB, 60000));
+	assert_true(until(&h, 5000, !h.broker.vms->resident));
 }
 
 static void test_a_guest_that_reboots_without_a_reset_event(void **state)
@@ -424,6 +483,8 @@ int main(void)
 		test(test_bye),
 		test(test_a_reset_deflates_at_once),
 		test(test_a_port_that_the_guest_closes),
+		test(test_a_guest_that_went_while_qmp_was_gone),
+		test(test_what_the_host_holds),
 		test(test_a_guest_that_reboots_without_a_reset_event),
 		test(test_old_sequences_count_for_nothing),
 		test(test_another_vms_name),

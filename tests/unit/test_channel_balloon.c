@@ -34,6 +34,7 @@ static struct {
 	struct channel_reader reader;
 	unsigned int heard;
 	int no_terminal; /* negative errno */
+	char pts[32]; /* where a devpts of our own is mounted; "": it is not */
 } t;
 
 static void need_terminal(void)
@@ -77,6 +78,7 @@ static int own_devpts(char *path, size_t size)
 		rmdir(folder);
 		return r;
 	}
+	strcpy(t.pts, folder);
 	snprintf(ptmx, sizeof(ptmx), "%s/ptmx", folder);
 	return open_master(ptmx, folder, path, size);
 }
@@ -124,6 +126,8 @@ static int finish(void **state)
 	uv_run(&t.loop, UV_RUN_DEFAULT);
 	close(t.master);
 	close(t.slave);
+	if (t.pts[0] && (umount2(t.pts, MNT_DETACH) || rmdir(t.pts)))
+		return -1;
 	return uv_loop_close(&t.loop);
 }
 

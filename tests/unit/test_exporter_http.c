@@ -31,6 +31,7 @@
 #include "exporter/store.h"
 #include "lib/cleanup.h"
 #include "live_server.h"
+#include "scratch.h"
 
 static char dir[] = "/tmp/ebb-exporter-XXXXXX";
 static char path[64];
@@ -381,7 +382,7 @@ int main(void)
 	};
 	int r;
 
-	if (!mkdtemp(dir))
+	if (scratch_make(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/ebbd.sock", dir);
 	r = cmocka_run_group_tests_name("exporter http", tests, NULL, NULL);

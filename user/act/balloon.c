@@ -295,7 +295,8 @@ static void hear(struct balloon *b, const char *data, size_t len)
 
 	while (channel_read(&b->reader, &data, &len, &line))
 		heard |= balloon_hear(&b->talk, b->in, line, uv_hrtime());
-	if (!was && b->talk.state.link == BALLOON_TALKING) {
+	/* A welcome in the middle asks whether the lease still stands. */
+	if (b->talk.state.link == BALLOON_TALKING && (!was || heard & HEARD(BALLOON_LINK))) {
 		b->backoff_ms = RETRY_MIN_MS;
 		if (b->want)
 			lease(b);

@@ -39,6 +39,7 @@ struct balloon_state {
 	uint64_t ack_ms; /* when it came */
 	uint64_t applied; /* bytes: what the VMM was asked for */
 	uint64_t actual; /* bytes: what the VMM last said; 0: not known */
+	uint64_t resident; /* bytes that the VM holds of the host; 0: not known */
 	enum channel_clamp clamp;
 	uint64_t ttl_ms; /* granted */
 	uint64_t rtt_ns; /* from a lease sent to its first ack; 0: not measured yet */

@@ -49,6 +49,7 @@ static unsigned int hear_ack(struct balloon_talk *t, const struct channel_messag
 	s->ack_ms = now_ns / 1000000;
 	s->applied = m->applied;
 	s->actual = m->actual;
+	s->resident = m->resident;
 	s->clamp = m->clamp;
 	s->ttl_ms = m->ttl_ms;
 	return HEARD(BALLOON_ACK);
@@ -105,7 +106,7 @@ unsigned int balloon_lose(struct balloon_talk *t, enum balloon_link link, const 
 	s->level = CHANNEL_LEVEL_NONE;
 	s->need = 0;
 	s->seq = s->ack_seq = s->ack_ms = 0;
-	s->applied = s->actual = s->ttl_ms = 0;
+	s->applied = s->actual = s->resident = s->ttl_ms = 0;
 	s->clamp = CHANNEL_CLAMP_NONE;
 	if (reason != s->reason)
 		snprintf(s->reason, sizeof(s->reason), "%s", reason);

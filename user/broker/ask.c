@@ -106,17 +106,18 @@ static void print_vm(FILE *out, const json_t *vm)
 {
 	char name[BROKER_NAME_MAX * 4], state[32], clamp[32], reason[256];
 	char actual[FORMAT_MAX], size[FORMAT_MAX], want[FORMAT_MAX], min[FORMAT_MAX],
-		max[FORMAT_MAX];
+		max[FORMAT_MAX], resident[FORMAT_MAX];
 	const json_t *guest = json_object_get(vm, "guest");
 
 	text_of(vm, "reason", reason, sizeof(reason));
 	if (!reason[0])
 		text_of(guest, "reason", reason, sizeof(reason));
-	fprintf(out, "%-16s %-10s %7s %7s %7s %7s %7s  %-8s %s\n",
+	fprintf(out, "%-16s %-10s %8s %7s %7s %7s %7s %7s  %-8s %s\n",
 		text_of(vm, "name", name, sizeof(name)), text_of(vm, "state", state, sizeof(state)),
-		size_of(vm, "actual", actual), size_of(vm, "size", size),
-		size_of(json_object_get(vm, "lease"), "want", want), size_of(vm, "min", min),
-		size_of(vm, "max", max), text_of(vm, "clamp", clamp, sizeof(clamp)), reason);
+		size_of(vm, "resident", resident), size_of(vm, "actual", actual),
+		size_of(vm, "size", size), size_of(json_object_get(vm, "lease"), "want", want),
+		size_of(vm, "min", min), size_of(vm, "max", max),
+		text_of(vm, "clamp", clamp, sizeof(clamp)), reason);
 }
 
 void status_print(FILE *out, const json_t *status)
@@ -130,8 +131,8 @@ void status_print(FILE *out, const json_t *status)
 		json_is_true(json_object_get(status, "dry_run")) ? " (dry run)" : "",
 		text_of(host, "pressure", level, sizeof(level)),
 		size_of(host, "available", available), size_of(host, "total", total));
-	fprintf(out, "%-16s %-10s %7s %7s %7s %7s %7s  %-8s %s\n", "VM", "STATE", "ACTUAL", "SIZE",
-		"WANT", "MIN", "MAX", "CLAMP", "REASON");
+	fprintf(out, "%-16s %-10s %8s %7s %7s %7s %7s %7s  %-8s %s\n", "VM", "STATE", "RESIDENT",
+		"ACTUAL", "SIZE", "WANT", "MIN", "MAX", "CLAMP", "REASON");
 	json_array_foreach (json_object_get(status, "vms"), i, vm)
 		print_vm(out, vm);
 }

@@ -16,7 +16,7 @@
 
 #define BACKEND_TIMEOUT_MS 5000
 #define BACKEND_RETRY_MIN_MS 500
-#define BACKEND_RETRY_MAX_MS 8000
+#define BACKEND_RETRY_MAX_MS 1000 /* a VMM that is back has to be found within 5 s */
 #define BACKEND_WHY_MAX 160
 
 struct backend_caps {
@@ -51,6 +51,8 @@ struct backend_ops {
 	/* Asks for the actual size; nothing when a request is under way. */
 	void (*poll)(struct backend *b);
 	struct backend_caps (*caps)(const struct backend *b);
+	/* The VMM's process: whoever listens at its socket; 0: not known. */
+	int (*pid)(const struct backend *b);
 	/* No event comes any more; closed(arg) when the memory is free. */
 	void (*close)(struct backend *b, void (*closed)(void *arg), void *arg);
 };

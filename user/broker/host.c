@@ -28,6 +28,20 @@ static int meminfo(const char *text, const char *key, uint64_t *ret)
 	return -ENODATA;
 }
 
+int host_resident(const char *proc, int pid, uint64_t ram, uint64_t *ret)
+{
+	uint64_t size, resident, huge = 0;
+	char path[256], text[4096];
+
+	snprintf(path, sizeof(path), "%s/%d/status", proc, pid);
+	if (pid <= 0 || read_file_at(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+	    meminfo(text, "VmSize", &size) || meminfo(text, "VmRSS", &resident) || size < ram)
+		return -ESRCH;
+	meminfo(text, "HugetlbPages", &huge);
+	*ret = resident + huge;
+	return 0;
+}
+
 /* "some avg10=1.23 …" */
 static uint32_t average(const char *text, const char *kind)
 {

@@ -28,6 +28,12 @@ struct host_state {
 /* Reads meminfo and pressure/memory below proc ("/proc"). 0, or a negative errno. */
 int host_read(const char *proc, struct host_sample *ret);
 
+/*
+ * Resident memory of a VM's VMM, pages of hugetlbfs included, bytes. -ESRCH where that process is
+ * gone or cannot hold ram bytes: then it stands between us and the VMM.
+ */
+int host_resident(const char *proc, int pid, uint64_t ram, uint64_t *ret);
+
 /* Pure. Guests are asked below reserve bytes available, and made to give below half of it. */
 struct host_state host_judge(const struct host_sample *s, uint64_t reserve);
 

@@ -61,6 +61,11 @@ static uint64_t actual(const struct vm *vm)
 	return vm->actual;
 }
 
+static uint64_t resident(const struct vm *vm)
+{
+	return vm->resident;
+}
+
 static uint64_t want(const struct vm *vm)
 {
 	return vm->lease.want;
@@ -103,6 +108,7 @@ static const struct per_vm per_vm[] = {
 	{ "leased", GAUGE, "Whether the guest holds a lease; without one the VM has its full size.", leased },
 	{ "size_bytes", GAUGE, "Size asked of the VMM.", size },
 	{ "actual_bytes", GAUGE, "Size that the VMM reports; 0 when not known.", actual },
+	{ "resident_bytes", GAUGE, "Memory that the VMM's process holds; 0 when not known.", resident },
 	{ "want_bytes", GAUGE, "Size that the guest asked for last.", want },
 	{ "min_bytes", GAUGE, "Floor.", min },
 	{ "max_bytes", GAUGE, "Ceiling and full size.", max },

@@ -435,6 +435,11 @@ static struct backend_caps qmp_caps(const struct backend *b)
 				      .tells_reset = true };
 }
 
+static int qmp_pid(const struct backend *b)
+{
+	return stream_peer(&b->stream);
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
 	struct backend *b = handle->data;
@@ -451,4 +456,6 @@ static void qmp_close(struct backend *b, void (*closed)(void *arg), void *arg)
 	uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 
-const struct backend_ops backend_qmp = { qmp_open, qmp_set, qmp_poll, qmp_caps, qmp_close };
+const struct backend_ops backend_qmp = {
+	qmp_open, qmp_set, qmp_poll, qmp_caps, qmp_pid, qmp_close
+};

@@ -83,16 +83,15 @@ static const char *state_name(const struct vm *vm)
 static json_t *vm_json(const struct vm *vm)
 {
 	return json_pack(
-		"{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
-		"s:o,"
-		"s:o,s:o}",
+		"{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+		"s:o,s:o,s:o,s:o}",
 		"name", vm->config.name, "vmm", vmm_kind_name(vm->config.kind), "vmm_socket",
 		vm->config.vmm, "channel", vm->config.channel, "state", state_name(vm), "reason",
 		vm->why, "ram", or_null(vm->ram), "min", number(vm->limits.min), "max",
 		number(vm->limits.max), "size", or_null(vm->target), "actual", or_null(vm->actual),
-		"clamp", channel_clamp_name(vm->clamp), "need", number(vm->need), "lease",
-		lease_json(vm), "guest", guest_json(&vm->guest), "caps", caps_json(vm), "lost",
-		lost_json(vm), "leases", number(vm->counts.leases), "stale",
+		"resident", or_null(vm->resident), "clamp", channel_clamp_name(vm->clamp), "need",
+		number(vm->need), "lease", lease_json(vm), "guest", guest_json(&vm->guest), "caps",
+		caps_json(vm), "lost", lost_json(vm), "leases", number(vm->counts.leases), "stale",
 		number(vm->counts.stale), "sets", number(vm->counts.sets), "set_errors",
 		number(vm->counts.set_errors), "vmm_lost", number(vm->counts.vmm_lost), "shares",
 		number(vm->config.shares ? vm->config.shares : ARBITRATE_SHARES));

@@ -231,6 +231,11 @@ static struct backend_caps rest_caps(const struct backend *b)
 	return caps;
 }
 
+static int rest_pid(const struct backend *b)
+{
+	return b->http.peer;
+}
+
 static void part_closed(struct backend *b)
 {
 	if (--b->open)
@@ -257,7 +262,8 @@ static void rest_close(struct backend *b, void (*closed)(void *arg), void *arg)
 	uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 
-const struct backend_ops backend_rest = { rest_open, rest_set, rest_poll, rest_caps, rest_close };
+const struct backend_ops backend_rest = { rest_open, rest_set, rest_poll,
+					  rest_caps, rest_pid, rest_close };
 
 const struct backend_ops *backend_ops(enum vmm_kind kind)
 {

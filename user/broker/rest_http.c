@@ -110,6 +110,7 @@ static void on_opened(struct stream *s)
 {
 	struct rest_http *h = s->arg;
 
+	h->peer = stream_peer(s);
 	if (stream_write(s, h->out, h->out_len) < 0)
 		end_request(h, -EPIPE);
 }

@@ -40,6 +40,7 @@ struct rest_http {
 	size_t len, size;
 	char out[512];
 	size_t out_len;
+	int peer; /* process at the other end of the last connection; 0: not known */
 	int error; /* of the request that ends */
 	bool busy, complete, closing, timer_closed;
 	void (*closed)(void *arg);

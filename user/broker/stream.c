@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* One for all streams: what is read is handed on before anything else is read. */
 static char chunk[STREAM_CHUNK];
@@ -42,6 +43,18 @@ bool stream_end(struct stream *s, int error)
 		uv_close((uv_handle_t *)&s->pipe, on_closed);
 	}
 	return true;
+}
+
+int stream_peer(const struct stream *s)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+	uv_os_fd_t fd;
+
+	if (s->state != STREAM_OPEN || uv_fileno((const uv_handle_t *)&s->pipe, &fd) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return 0;
+	return peer.pid;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -51,6 +51,9 @@ int stream_write(struct stream *s, const char *data, size_t len);
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 
+/* The process at the other end of an open one; 0: not known. */
+int stream_peer(const struct stream *s);
+
 /* ended() comes later, once; false: it was idle, and does not come. */
 bool stream_end(struct stream *s, int error);
 

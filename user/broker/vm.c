@@ -56,6 +56,7 @@ static void send_ack(struct vm *vm)
 				     .seq = vm->lease.seq,
 				     .applied = size_now(vm),
 				     .actual = vm->actual,
+				     .resident = vm->resident,
 				     .ttl_ms = vm->lease.ttl_ms,
 				     .clamp = clamp_now(vm) };
 
@@ -171,6 +172,8 @@ static void on_ready(void *arg, uint64_t ram)
 	vm->polled_ms = 0;
 	if (vm->guest.hello)
 		send_welcome(vm);
+	if (vm->found && vm->lease.held && uv_timer_get_due_in(&vm->timer) > VM_PROVE_MS)
+		uv_timer_start(&vm->timer, on_timer, VM_PROVE_MS, 0);
 }
 
 static void on_lost(void *arg, const char *why)
@@ -185,7 +188,7 @@ static void on_lost(void *arg, const char *why)
 	}
 	snprintf(vm->why, sizeof(vm->why), "%s", why);
 	vm->vmm_up = false;
-	vm->actual = 0;
+	vm->actual = vm->resident = 0;
 }
 
 static void on_unable(void *arg, const char *why)
@@ -212,8 +215,9 @@ static void on_actual(void *arg, uint64_t bytes)
 	/* Found as it is. */
 	vm->target = vm->asked = bytes;
 	vm->sampled = bytes;
-	if (!vm->lease.held && bytes < vm->limits.max && !vm->releasing)
+	if (!vm->found && !vm->lease.held && bytes < vm->limits.max && !vm->releasing)
 		adopt(vm);
+	vm->found = true;
 	vm_update(vm);
 }
 
@@ -338,6 +342,12 @@ static const struct guest_events guest_events = {
 	.lost = on_guest_lost,
 };
 
+static void look_at_process(struct vm *vm)
+{
+	if (host_resident(vm->broker->proc, vm->ops->pid(vm->backend), vm->ram, &vm->resident))
+		vm->resident = 0;
+}
+
 /* --- its life ------------------------------------------------------------------ */
 
 void vm_tick(struct vm *vm)
@@ -349,6 +359,7 @@ void vm_tick(struct vm *vm)
 	if (vm->vmm_up && (moving || now - vm->polled_ms >= VM_POLL_MS || !vm->polled_ms)) {
 		vm->polled_ms = now;
 		vm->ops->poll(vm->backend);
+		look_at_process(vm);
 	}
 	if (!vm->guest.hello)
 		return;

@@ -18,6 +18,11 @@
  * two seconds, and giving it all its memory for those would be for nothing.
  */
 #define VM_ADOPT_MS 3000
+/*
+ * A guest that closes the port while the VMM cannot be asked is not heard of: QEMU tells it once.
+ * So whoever holds a lease when the VMM is found again renews it within this time, or loses it.
+ */
+#define VM_PROVE_MS 1500
 #define VM_POLL_MS 10000 /* the actual size, when nothing is changing */
 
 /* Why a VM has its full size again. */
@@ -52,9 +57,11 @@ struct vm {
 	const struct backend_ops *ops;
 	struct backend *backend;
 	bool vmm_up, unable;
+	bool found; /* its size has been known: nothing is adopted any more */
 	char why[BACKEND_WHY_MAX]; /* why it is not up, cannot, or what it refused last */
 	uint64_t ram;
 	uint64_t actual; /* 0: not known */
+	uint64_t resident; /* of the VMM's process; 0: not known */
 	uint64_t target; /* the size in force; 0: not known yet */
 	uint64_t asked; /* of the VMM, and taken; 0: none */
 	bool setting;

@@ -67,6 +67,7 @@ void host_snapshot(struct daemon *d)
 					       .max = state->max,
 					       .applied = state->ack_seq ? state->applied : 0,
 					       .actual = state->ack_seq ? state->actual : 0,
+					       .resident = state->ack_seq ? state->resident : 0,
 					       .level = level_of(state->level),
 					       .need = state->need };
 }

@@ -48,6 +48,7 @@ static const struct member members[] = {
 	{ "ttl_ms", MEMBER_U64, FIELD(ttl_ms), IN(LEASE) | IN(ACK), 0 },
 	{ "applied", MEMBER_U64, FIELD(applied), IN(ACK), 0 },
 	{ "actual", MEMBER_U64, FIELD(actual), 0, IN(ACK) },
+	{ "resident", MEMBER_U64, FIELD(resident), 0, IN(ACK) },
 	{ "clamp", MEMBER_CLAMP, FIELD(clamp), IN(ACK), 0 },
 	{ "min", MEMBER_U64, FIELD(min), IN(WELCOME), 0 },
 	{ "max", MEMBER_U64, FIELD(max), IN(WELCOME), 0 },

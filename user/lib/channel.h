@@ -60,6 +60,7 @@ struct channel_message {
 	uint64_t ttl_ms; /* lease: asked; ack: granted */
 	uint64_t applied; /* ack: bytes, the size asked of the VMM */
 	uint64_t actual; /* ack: bytes, the size last seen; 0 or missing: not known */
+	uint64_t resident; /* ack: bytes that the VM holds of the host; may be missing */
 	enum channel_clamp clamp; /* ack */
 	uint64_t min; /* welcome: bytes, the host's limits */
 	uint64_t max;
