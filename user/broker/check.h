@@ -4,6 +4,7 @@
 #define EBB_BROKER_CHECK_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,10 +37,19 @@ const char *finding_level_name(enum finding_level level); /* "good", "advice", "
 
 /* --- the rules: what was read to findings. Pure. ------------------------------ */
 
-/* Of one balloon device and the memory backends as QMP has them. */
+/* The channel's port. */
+enum check_port {
+	CHECK_PORT_NONE,
+	CHECK_PORT_NO_ID, /* QEMU tells nothing of one without an id */
+	CHECK_PORT_GOOD,
+};
+
+/* Of one balloon device, the channel's port and the memory backends as QMP has them. */
 struct check_qemu {
 	unsigned int balloons;
 	int reporting, deflate_on_oom; /* 0, 1; -1: not known */
+	enum check_port port;
+	bool incomplete; /* QEMU did not answer all that was asked */
 	const json_t *memdevs; /* query-memdev's answer; NULL: not known */
 };
 void check_qemu(struct findings *f, const struct check_qemu *q);

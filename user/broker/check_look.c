@@ -12,6 +12,7 @@
 
 #include "broker/check.h"
 #include "broker/rest.h"
+#include "ebb/channel.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
@@ -45,6 +46,7 @@ static int dial(const char *path, int *ret_pid, char *why)
 
 struct qmp {
 	int fd;
+	int id; /* of the last request */
 	char *buf;
 	size_t len;
 };
@@ -72,59 +74,81 @@ static json_t *qmp_line(struct qmp *q)
 	}
 }
 
-/* The answer's "return" (a new reference), NULL for an error. */
-static json_t *qmp_ask(struct qmp *q, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static json_t *qmp_ask(struct qmp *q, const char *format, ...)
+/*
+ * The answer's "return" (a new reference), NULL for an error or none in time. arguments: of one
+ * object, or "". An answer that came too late for its question is not taken for that to the next.
+ */
+static json_t *qmp_ask(struct qmp *q, const char *command, const char *arguments)
 {
 	char text[512];
-	va_list ap;
-	int n;
+	int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{%s},\"id\":%d}\n",
+			 command, arguments, ++q->id);
 
-	va_start(ap, format);
-	n = vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
 	if (n < 0 || (size_t)n >= sizeof(text) || send(q->fd, text, (size_t)n, MSG_NOSIGNAL) != n)
 		return NULL;
 	for (;;) {
-		json_t *object = qmp_line(q), *data;
+		json_t *object = qmp_line(q), *data = NULL;
+		bool ours = json_integer_value(json_object_get(object, "id")) == q->id;
 
 		if (!object)
 			return NULL;
-		data = json_incref(json_object_get(object, "return"));
-		n = json_object_get(object, "error") != NULL;
+		if (ours)
+			data = json_incref(json_object_get(object, "return"));
 		json_decref(object);
-		if (data || n)
+		if (ours)
 			return data;
 	}
 }
 
+static json_t *qmp_get(struct qmp *q, const char *folder, const char *device, const char *property)
+{
+	char arguments[256];
+
+	snprintf(arguments, sizeof(arguments), "\"path\":\"%s/%.64s\",\"property\":\"%s\"", folder,
+		 device, property);
+	return qmp_ask(q, "qom-get", arguments);
+}
+
 static int qmp_flag(struct qmp *q, const char *folder, const char *device, const char *property)
 {
-	json_t *value = qmp_ask(q,
-				"{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"%s/%.64s\","
-				"\"property\":\"%s\"}}\n",
-				folder, device, property);
+	json_t *value = qmp_get(q, folder, device, property);
 	int r = json_is_boolean(value) ? json_is_true(value) : -1;
 
 	json_decref(value);
 	return r;
 }
 
-static void find_balloons(struct qmp *q, const char *folder, struct check_qemu *c)
+static void look_at_port(struct qmp *q, const char *folder, const char *device, bool has_id,
+			 struct check_qemu *c)
 {
-	json_t *list =
-		qmp_ask(q, "{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"%s\"}}\n", folder);
+	json_t *value = qmp_get(q, folder, device, "name");
+	const char *name = json_string_value(value);
+
+	if (name && !strcmp(name, EBB_CHANNEL_NAME))
+		c->port = has_id ? CHECK_PORT_GOOD : CHECK_PORT_NO_ID;
+	json_decref(value);
+}
+
+/* Devices that were given an id are in one folder, those without in the other. */
+static void find_devices(struct qmp *q, const char *folder, bool have_ids, struct check_qemu *c)
+{
+	char path[64];
 	const json_t *child;
+	json_t *list;
 	size_t i;
 
+	snprintf(path, sizeof(path), "\"path\":\"%s\"", folder);
+	list = qmp_ask(q, "qom-list", path);
+	c->incomplete |= !list;
 	json_array_foreach (list, i, child) {
 		const char *type = json_string_value(json_object_get(child, "type"));
 		const char *name = json_string_value(json_object_get(child, "name"));
 
-		if (!type || !name || strncmp(type, "child<virtio-balloon", 20) != 0 ||
-		    strpbrk(name, "\"\\/"))
+		if (!type || !name || strpbrk(name, "\"\\/"))
+			continue;
+		if (!strcmp(type, "child<virtserialport>"))
+			look_at_port(q, folder, name, have_ids, c);
+		if (strncmp(type, "child<virtio-balloon", 20) != 0)
 			continue;
 		c->balloons++;
 		c->reporting = qmp_flag(q, folder, name, "free-page-reporting");
@@ -156,13 +180,13 @@ int check_look_qemu(const char *socket, struct findings *f, uint64_t *ret_ram, i
 		return -ETIMEDOUT;
 	}
 	json_decref(data);
-	json_decref(qmp_ask(&q, "{\"execute\":\"qmp_capabilities\"}\n"));
-	data = qmp_ask(&q, "{\"execute\":\"query-memory-size-summary\"}\n");
+	json_decref(qmp_ask(&q, "qmp_capabilities", ""));
+	data = qmp_ask(&q, "query-memory-size-summary", "");
 	*ret_ram = (uint64_t)json_integer_value(json_object_get(data, "base-memory"));
 	json_decref(data);
-	find_balloons(&q, "/machine/peripheral", &c);
-	find_balloons(&q, "/machine/peripheral-anon", &c);
-	data = qmp_ask(&q, "{\"execute\":\"query-memdev\"}\n");
+	find_devices(&q, "/machine/peripheral", true, &c);
+	find_devices(&q, "/machine/peripheral-anon", false, &c);
+	data = qmp_ask(&q, "query-memdev", "");
 	c.memdevs = json_is_array(data) ? data : NULL;
 	check_qemu(f, &c);
 	json_decref(data);
