@@ -69,7 +69,33 @@ enum ebb_size_reason {
 	EBB_SIZE_START, /* a container starts */
 	EBB_SIZE_SHORT, /* memory is short in the guest: all that may be had */
 	EBB_SIZE_PAUSED,
+	EBB_SIZE_USELESS, /* the balloon is switched off: it brought nothing */
 	EBB_NR_SIZES,
+};
+
+/* By what memory goes back to the host. */
+enum ebb_means {
+	EBB_MEANS_REPORTING, /* free blocks, by themselves */
+	EBB_MEANS_COMPACTION, /* gathers what is free into such blocks */
+	EBB_MEANS_BALLOON,
+	EBB_NR_MEANS,
+};
+
+enum ebb_means_reason {
+	EBB_MEANS_WORKS,
+	EBB_MEANS_ABSENT, /* this VM does not have it */
+	EBB_MEANS_NO_REPORTING, /* compaction: nothing reports what it gathers */
+	EBB_MEANS_GATHERS_NOTHING, /* compaction, over several passes */
+	EBB_MEANS_TAKES_NOTHING, /* the balloon, of what it was asked to take */
+	EBB_MEANS_HOST_KEEPS, /* what it gave, the VMM's process still held */
+	EBB_NR_MEANS_REASONS,
+};
+
+struct ebb_means_verdict {
+	bool on;
+	enum ebb_means_reason reason;
+	unsigned int tries; /* in a row that brought nothing */
+	uint64_t again_ms; /* when it is tried again, CLOCK_MONOTONIC; 0: it is not off */
 };
 
 /* What to ask of the host. Bytes. */
@@ -124,6 +150,7 @@ struct ebb_plan {
 	struct ebb_verdict *verdicts;
 	struct ebb_footprint footprint;
 	struct ebb_room cap;
+	struct ebb_means_verdict means[EBB_NR_MEANS];
 	uint64_t next_ms; /* when to come back at the latest, CLOCK_MONOTONIC */
 };
 
@@ -132,6 +159,9 @@ const char *ebb_reason_name(enum ebb_reason reason); /* code: "psi-memory", … 
 const char *ebb_reason_text(enum ebb_reason reason); /* for a person: one clause */
 const char *ebb_size_reason_name(enum ebb_size_reason reason); /* code: "follow", … */
 const char *ebb_size_reason_text(enum ebb_size_reason reason);
+const char *ebb_means_name(enum ebb_means means); /* code: "reporting", … */
+const char *ebb_means_reason_name(enum ebb_means_reason reason); /* code: "host-keeps", … */
+const char *ebb_means_reason_text(enum ebb_means_reason reason);
 const char *ebb_action_name(enum ebb_action action);
 
 #endif /* EBB_PLAN_H */

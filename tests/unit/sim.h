@@ -65,6 +65,7 @@ static inline void sim_open(struct sim *s, uint64_t cold_ms)
 	s->snap.machine.mem_total = 2048 * SIM_MIB;
 	s->snap.machine.swap_total = s->snap.machine.swap_free = 2048 * SIM_MIB;
 	s->snap.machine.reclaim_swappiness = true;
+	s->snap.machine.reporting = true;
 }
 
 static inline void sim_add(struct sim *s, size_t mib, bool hot, bool file)

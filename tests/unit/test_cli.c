@@ -222,7 +222,13 @@ static void test_status(void **state)
 			  .min = 512 * MiB,
 			  .max = 4096 * MiB,
 			  .applied = 3000 * MiB,
-			  .actual = 3100 * MiB },
+			  .actual = 3100 * MiB,
+			  .resident = 2200 * MiB },
+		.means = { [EBB_MEANS_COMPACTION] = { .reason = EBB_MEANS_GATHERS_NOTHING,
+						      .tries = 5,
+						      .again_ms = 3000000 },
+			   [EBB_MEANS_BALLOON] = { .reason = EBB_MEANS_HOST_KEEPS,
+						   .again_ms = 3600000 } },
 		.footprint = { .want = 3000 * MiB,
 			       .need = 1600 * MiB,
 			       .headroom = 400 * MiB,
@@ -257,11 +263,15 @@ static void test_status(void **state)
 	      "Swap          655M in use of 1.9G\n"
 	      "Compressed    629M in 42.0M\n"
 	      "VM size       3.0G of 4.0G; target 2.9G: shrinking in steps to what is needed\n"
+	      "              the host holds 2.1G for it\n"
 	      "              needed 1.5G and 400M of headroom; the balloon has 0B\n"
 	      "Taken         2.0G; 12.0M came back (0.6%); 450M was left by exits\n"
 	      "Returned      1.5G to the host: 900M by reclaim, 400M by exits, 200M by\n"
 	      "              compaction, 30.0M by the balloon\n"
 	      "Compaction    12 passes, 3.1 s of CPU\n"
+	      "Switched off  compaction: several passes gathered nothing; tried again in 50min\n"
+	      "              balloon: the VMM still held what it gave (see ebb-broker check);\n"
+	      "              tried again in 60min\n"
 	      "Cost          ebbd 12.1 s of CPU (0.17%), 6.1M of memory; hooks 0.021% of 0.5%\n"
 	      "              allowed\n"
 	      "Options       cap 2.0G, cold after 60s, stall budget 0.1%, compress auto\n"

@@ -131,10 +131,16 @@ static void test_status(void **state)
 			.swap_is_compressed = true,
 			.compact_cpu_us = 77,
 		},
-		.host = { .talking = true, .min = 10, .max = 110, .applied = 90, .actual = 95,
+		.host = { .talking = true, .min = 10, .max = 110, .applied = 90, .actual = 95, .resident = 88,
 			  .level = EBB_HOST_LOW, .need = 4 },
 		.footprint = { .want = 90, .idle = 5, .need = 40, .headroom = 12,
 			       .reason = EBB_SIZE_FOLLOW },
+		.means = { [EBB_MEANS_REPORTING] = { .on = true },
+			   [EBB_MEANS_COMPACTION] = { .reason = EBB_MEANS_GATHERS_NOTHING,
+						      .tries = 5,
+						      .again_ms = 5000 },
+			   [EBB_MEANS_BALLOON] = { .on = true, .tries = 1 } },
+		.now_ms = 2000,
 		.host_means = "vsock",
 		.host_reason = "",
 		.host_rtt_us = 700,
@@ -170,8 +176,16 @@ static void test_status(void **state)
 	      "\"balloon\":{\"broker\":true,\"means\":\"vsock\",\"why_not\":null,\"held\":20,"
 	      "\"target\":90,\"reason\":\"follow\",\"reason_text\":\"what is needed, and "
 	      "headroom\","
-	      "\"need\":40,\"headroom\":12,\"idle\":5,\"applied\":90,\"actual\":95,\"min\":10,"
+	      "\"need\":40,\"headroom\":12,\"idle\":5,\"applied\":90,\"actual\":95,\"resident\":88,"
+	      "\"min\":10,"
 	      "\"max\":110,\"rtt_us\":700,\"host_level\":\"low\",\"host_need\":4},"
+	      "\"means\":[{\"name\":\"reporting\",\"on\":true,\"reason\":\"works\",\"reason_text\":"
+	      "\"on\","
+	      "\"tries\":0,\"again_ms\":null},{\"name\":\"compaction\",\"on\":false,\"reason\":"
+	      "\"gathers-nothing\",\"reason_text\":\"several passes gathered nothing\",\"tries\":5,"
+	      "\"again_ms\":3000},{\"name\":\"balloon\",\"on\":true,\"reason\":\"works\",\"reason_"
+	      "text\":"
+	      "\"on\",\"tries\":1,\"again_ms\":null}],"
 	      "\"totals\":{\"reclaimed\":11,\"refaulted\":1,\"exit_reclaimed\":5,\"returned\":15,"
 	      "\"returned_by\":{\"reclaim\":5,\"exit\":4,\"compaction\":3,\"balloon\":2,\"guest\":"
 	      "1},"

@@ -95,9 +95,28 @@ static void print_balloon(const struct cli *cli, const json_t *b)
 	row(cli, "VM size", "%s of %s; target %s: %s", format_size(a, get_number(b, "actual")),
 	    format_size(c, get_number(b, "max")), format_size(e, get_number(b, "target")),
 	    get_text(b, "reason_text"));
+	if (get(b, "resident"))
+		row(cli, "", "the host holds %s for it", format_size(a, get_number(b, "resident")));
 	row(cli, "", "needed %s and %s of headroom; the balloon has %s",
 	    format_size(a, get_number(b, "need")), format_size(c, get_number(b, "headroom")),
 	    format_size(f, get_number(b, "held")));
+}
+
+/* Only those that are off, or are not there: that all of them work is no news. */
+static void print_means(const struct cli *cli, const json_t *means)
+{
+	const char *label = "Switched off";
+
+	for (size_t i = 0; i < json_array_size(means); i++) {
+		const json_t *m = json_array_get(means, i);
+		char again[FORMAT_MAX];
+
+		if (!get(m, "again_ms"))
+			continue;
+		row(cli, label, "%s: %s; tried again in %s", get_text(m, "name"),
+		    get_text(m, "reason_text"), format_age(again, get_number(m, "again_ms")));
+		label = "";
+	}
 }
 
 static void print_totals(const struct cli *cli, const json_t *t)
@@ -176,6 +195,7 @@ void print_status(const struct cli *cli, const json_t *data)
 	print_memory(cli, get(data, "memory"));
 	print_balloon(cli, get(data, "balloon"));
 	print_totals(cli, get(data, "totals"));
+	print_means(cli, get(data, "means"));
 	print_overhead(cli, data, get(data, "overhead"));
 	print_config(cli, get(data, "config"));
 	print_trouble(cli, data);

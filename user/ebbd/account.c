@@ -27,9 +27,11 @@ void account_step(struct account *a, const struct ebb_snap_machine *m,
 {
 	uint64_t at_host = account_at_host(m);
 
-	if (a->known && at_host > a->at_host)
+	/* What reporting had brought is not returned once more when it is switched on again. */
+	if (a->known && a->reporting == m->reporting && at_host > a->at_host)
 		a->returned[cause_of(a, m, work)] += at_host - a->at_host;
 	*a = (struct account){ .known = true,
+			       .reporting = m->reporting,
 			       .at_host = at_host,
 			       .ballooned = m->ballooned,
 			       .work = *work,

@@ -17,7 +17,7 @@ struct account_work {
 };
 
 struct account {
-	bool known;
+	bool known, reporting;
 	uint64_t at_host;
 	uint64_t ballooned;
 	struct account_work work;

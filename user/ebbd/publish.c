@@ -149,6 +149,7 @@ json_t *publish_status(struct daemon *d)
 		.machine = d->snap.machine,
 		.host = d->snap.host,
 		.footprint = d->plan.footprint,
+		.now_ms = now_ms(),
 		.reporting_order = machine_reporting_order(d->machine),
 		.reclaimed_total = d->totals.reclaimed,
 		.refaulted_total = d->totals.refaulted,
@@ -165,6 +166,7 @@ json_t *publish_status(struct daemon *d)
 	for (size_t i = 0; d->have_plan && i < d->plan.nr_verdicts; i++)
 		s.refaulted_total += d->plan.verdicts[i].refaulted;
 	memcpy(s.returned, d->account.returned, sizeof(s.returned));
+	memcpy(s.means, d->plan.means, sizeof(s.means));
 	if (d->balloon) {
 		const struct balloon_state *b = balloon_state(d->balloon);
 

@@ -152,13 +152,16 @@ static void look_at_plan(struct daemon *d)
 		.compacting = d->snap.machine.compact_busy,
 	};
 
+	struct ebb_snap_machine m = d->snap.machine;
+
 	d->growing = false;
 	for (size_t i = 0; i < d->plan.nr_verdicts; i++) {
 		d->growing |= d->plan.verdicts[i].growing;
 		work.reclaiming |= d->snap.containers[i].busy &&
 				   d->plan.verdicts[i].state == EBB_STATE_RECLAIMING;
 	}
-	account_step(&d->account, &d->snap.machine, &work);
+	m.reporting = m.reporting && d->plan.means[EBB_MEANS_REPORTING].on;
+	account_step(&d->account, &m, &work);
 }
 
 void tick_run(struct daemon *d)

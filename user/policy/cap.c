@@ -219,8 +219,8 @@ static void gather(struct step *s, struct policy_cap *p, const struct cap *c)
 	const struct ebb_snap_machine *m = &s->snap->machine;
 	uint64_t scattered = sub_u64(m->mem_free, m->free_reportable);
 
-	if (!m->reporting || c->used + scattered <= c->usable ||
-	    s->snap->now_ms < p->gathered_ms + GATHER_MS)
+	if (!m->reporting || !means_on(s, EBB_MEANS_REPORTING) ||
+	    c->used + scattered <= c->usable || s->snap->now_ms < p->gathered_ms + GATHER_MS)
 		return;
 	p->gathered_ms = s->snap->now_ms;
 	s->state->freed += GATHER_BYTES;

@@ -24,6 +24,7 @@
 #define MUCH 4
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
 #define FUTILE_MAX_SHIFT 10
+#define NOTHING_PART 32 /* a pass that gathers less than STRANDED / this brought nothing */
 
 static void compaction_earn(struct step *s, struct policy_compact *k)
 {
@@ -43,13 +44,18 @@ static void compaction_earn(struct step *s, struct policy_compact *k)
 	k->cpu_us = m->compact_cpu_us;
 }
 
-static void compaction_judge(struct policy_compact *k, const struct ebb_snap_machine *m,
-			     uint64_t stranded)
+static void compaction_judge(struct step *s, struct policy_compact *k, uint64_t stranded)
 {
+	const struct ebb_snap_machine *m = &s->snap->machine;
+
 	if (!k->pending || m->compact_busy || m->compact_ended_ms < k->asked_ms)
 		return;
 	k->pending = false;
 	k->ended_ms = m->compact_ended_ms;
+	means_tried(s, EBB_MEANS_COMPACTION,
+		    stranded + max_u64(k->stranded_before / NOTHING_PART, MIB) <=
+			    k->stranded_before,
+		    EBB_MEANS_GATHERS_NOTHING);
 	if (stranded <= k->stranded_before - k->stranded_before / 4)
 		k->futile = k->retries = 0;
 	else if (k->retries < FUTILE_MAX_SHIFT && k->retry)
@@ -89,9 +95,14 @@ void compaction_step(struct step *s)
 	uint64_t now = s->snap->now_ms, may;
 
 	compaction_earn(s, k);
-	compaction_judge(k, m, stranded);
+	compaction_judge(s, k, stranded);
 	if (s->snap->paused || m->compact_busy || k->pending)
 		return;
+	if (!m->reporting || !means_on(s, EBB_MEANS_REPORTING) ||
+	    !means_on(s, EBB_MEANS_COMPACTION)) {
+		k->wanted_ms = 0;
+		return;
+	}
 	may = compaction_next(s, k, stranded, total - k->taken_at);
 	if (!may)
 		k->wanted_ms = 0;

@@ -111,7 +111,8 @@ static uint64_t headroom_of(const struct step *s, const struct policy_footprint 
 
 	if (snap->host.level == EBB_HOST_HIGH)
 		part = HEADROOM_HIGH;
-	else if (snap->host.level == EBB_HOST_LOW || !snap->machine.reporting)
+	else if (snap->host.level == EBB_HOST_LOW || !snap->machine.reporting ||
+		 !means_on(s, EBB_MEANS_REPORTING))
 		part = HEADROOM_LOW;
 	return min_u64(max_u64(snap->machine.ram / part, HEADROOM_MIN) +
 			       f->rate / 1000 * (round + REACT_MS),
@@ -201,6 +202,10 @@ static void follow(struct step *s, struct policy_footprint *f, struct ebb_footpr
 		target = limit;
 		out->reason = s->snap->paused ? EBB_SIZE_PAUSED : EBB_SIZE_SHORT;
 		plan_wake(s, s->snap->paused ? now + STEP_MS : f->short_until_ms);
+	}
+	if (!means_on(s, EBB_MEANS_BALLOON)) {
+		target = limit;
+		out->reason = EBB_SIZE_USELESS;
 	}
 	target = min_u64(max_u64(target, s->snap->host.min), limit);
 	if (!f->want) /* the balloon as it is found; a cap holds from the first moment */

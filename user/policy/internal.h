@@ -113,6 +113,12 @@ void cap_verdicts(struct step *s); /* after everybody else has looked at them */
 void cap_limits(struct step *s, uint64_t room, bool below);
 void cap_release(struct step *s);
 
+/* means.c: what brings nothing is switched off. step() before those who use them */
+void means_step(struct step *s);
+void means_publish(struct step *s);
+bool means_on(const struct step *s, enum ebb_means which);
+void means_tried(struct step *s, enum ebb_means which, bool brought, enum ebb_means_reason why);
+
 /* compaction.c */
 void compaction_step(struct step *s);
 

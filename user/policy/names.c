@@ -86,7 +86,7 @@ const char *ebb_size_reason_name(enum ebb_size_reason reason)
 		[EBB_SIZE_NO_HOST] = "no-host", [EBB_SIZE_FOLLOW] = "follow",
 		[EBB_SIZE_SHRINK] = "shrink",   [EBB_SIZE_HOLD] = "hold",
 		[EBB_SIZE_START] = "start",     [EBB_SIZE_SHORT] = "short",
-		[EBB_SIZE_PAUSED] = "paused",
+		[EBB_SIZE_PAUSED] = "paused",   [EBB_SIZE_USELESS] = "useless",
 	};
 
 	return NAME_OF(names, reason);
@@ -102,6 +102,46 @@ const char *ebb_size_reason_text(enum ebb_size_reason reason)
 		[EBB_SIZE_START] = "a container starts",
 		[EBB_SIZE_SHORT] = "memory is short inside: all that may be had",
 		[EBB_SIZE_PAUSED] = "paused by hand: the full size",
+		[EBB_SIZE_USELESS] = "the balloon brings nothing: the full size",
+	};
+
+	return NAME_OF(texts, reason);
+}
+
+const char *ebb_means_name(enum ebb_means means)
+{
+	static const char *const names[EBB_NR_MEANS] = {
+		[EBB_MEANS_REPORTING] = "reporting",
+		[EBB_MEANS_COMPACTION] = "compaction",
+		[EBB_MEANS_BALLOON] = "balloon",
+	};
+
+	return NAME_OF(names, means);
+}
+
+const char *ebb_means_reason_name(enum ebb_means_reason reason)
+{
+	static const char *const names[EBB_NR_MEANS_REASONS] = {
+		[EBB_MEANS_WORKS] = "works",
+		[EBB_MEANS_ABSENT] = "absent",
+		[EBB_MEANS_NO_REPORTING] = "no-reporting",
+		[EBB_MEANS_GATHERS_NOTHING] = "gathers-nothing",
+		[EBB_MEANS_TAKES_NOTHING] = "takes-nothing",
+		[EBB_MEANS_HOST_KEEPS] = "host-keeps",
+	};
+
+	return NAME_OF(names, reason);
+}
+
+const char *ebb_means_reason_text(enum ebb_means_reason reason)
+{
+	static const char *const texts[EBB_NR_MEANS_REASONS] = {
+		[EBB_MEANS_WORKS] = "on",
+		[EBB_MEANS_ABSENT] = "not there",
+		[EBB_MEANS_NO_REPORTING] = "nothing reports what it would gather",
+		[EBB_MEANS_GATHERS_NOTHING] = "several passes gathered nothing",
+		[EBB_MEANS_TAKES_NOTHING] = "asked several times, it took nothing",
+		[EBB_MEANS_HOST_KEEPS] = "the VMM still held what it gave (see ebb-broker check)",
 	};
 
 	return NAME_OF(texts, reason);

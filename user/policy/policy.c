@@ -158,9 +158,11 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 		step_container(&s, &snap->containers[i], &state->slots[i]);
 	if (!snap->paused)
 		leftover_orphans(&s);
+	means_step(&s);
 	cap_step(&s);
 	compaction_step(&s);
 	footprint_step(&s);
 	cap_verdicts(&s);
+	means_publish(&s);
 	return 0;
 }

@@ -140,6 +140,24 @@ struct policy_cap {
 	uint64_t gathered_ms; /* when compaction was last called for */
 };
 
+/* A means by which memory goes back to the host. */
+struct policy_means {
+	bool off;
+	enum ebb_means_reason reason; /* of the last try that brought nothing */
+	unsigned int tries; /* those, in a row */
+	uint64_t again_ms; /* of one that is off */
+	uint64_t freed; /* bytes that had been freed when it was switched off */
+};
+
+/* What is looked at over a while, to judge them. */
+struct policy_look {
+	uint64_t since_ms; /* 0: not begun */
+	uint64_t reportable; /* bytes, the least since then */
+	uint64_t ballooned;
+	uint64_t asked_ms; /* since when the balloon is to take more; 0: it is not … */
+	uint64_t found; /* … and what it had then */
+};
+
 struct policy_state {
 	struct policy_container *slots; /* the caller's; sorted by id */
 	size_t nr;
@@ -148,6 +166,8 @@ struct policy_state {
 	struct policy_compact compact;
 	struct policy_footprint footprint;
 	struct policy_cap cap;
+	struct policy_means means[EBB_NR_MEANS];
+	struct policy_look look;
 	uint64_t freed; /* bytes that ebb freed or saw freed by an exit, cumulative */
 	uint64_t exit_bytes; /* of those: left behind by containers that ended */
 };

@@ -69,6 +69,7 @@ static json_t *balloon_json(const struct report_status *s)
 	if (s->host.talking) {
 		PUT_NUMBER("applied", s->host.applied);
 		PUT_NUMBER("actual", s->host.actual);
+		PUT("resident", s->host.resident ? number(s->host.resident) : json_null());
 		PUT_NUMBER("min", s->host.min);
 		PUT_NUMBER("max", s->host.max);
 		PUT_NUMBER("rtt_us", s->host_rtt_us);
@@ -117,6 +118,33 @@ static json_t *totals_json(const struct report_status *s)
 	return finish(o, ok);
 }
 
+static json_t *one_means_json(const struct report_status *s, enum ebb_means i)
+{
+	const struct ebb_means_verdict *v = &s->means[i];
+	json_t *o = json_object();
+	bool ok = o != NULL;
+
+	PUT_TEXT("name", ebb_means_name(i));
+	PUT_BOOL("on", v->on);
+	PUT_TEXT("reason", ebb_means_reason_name(v->reason));
+	PUT_TEXT("reason_text", ebb_means_reason_text(v->reason));
+	PUT_NUMBER("tries", v->tries);
+	PUT("again_ms", v->again_ms > s->now_ms ? number(v->again_ms - s->now_ms) : json_null());
+	return finish(o, ok);
+}
+
+static json_t *means_json(const struct report_status *s)
+{
+	json_t *all = json_array();
+
+	for (enum ebb_means i = 0; all && i < EBB_NR_MEANS; i++)
+		if (json_array_append_new(all, one_means_json(s, i)) < 0) {
+			json_decref(all);
+			return NULL;
+		}
+	return all;
+}
+
 static json_t *overhead_json(const struct report_status *s)
 {
 	json_t *o = json_object();
@@ -155,6 +183,7 @@ json_t *report_status_json(const struct report_status *s)
 	PUT("config", config_json(s));
 	PUT("memory", memory_json(s));
 	PUT("balloon", balloon_json(s));
+	PUT("means", means_json(s));
 	PUT("totals", totals_json(s));
 	PUT("overhead", overhead_json(s));
 	PUT("errors", errors_json(s));

@@ -79,6 +79,8 @@ struct report_status {
 	struct ebb_snap_machine machine;
 	struct ebb_snap_host host;
 	struct ebb_footprint footprint;
+	struct ebb_means_verdict means[EBB_NR_MEANS];
+	uint64_t now_ms; /* that again_ms in means counts in */
 	const char *host_means; /* how the broker is reached, "" while it is not */
 	const char *host_reason; /* why it is not; "" when it is, NULL: not looked for */
 	uint64_t host_rtt_us; /* of the last lease; 0: none yet */
