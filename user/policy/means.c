@@ -22,8 +22,9 @@
 #define WORTH_PART 8 /* RAM / this has to be the host's before it says anything … */
 #define OVERHEAD (128 * MIB) /* of the VMM itself, which counts as held */
 #define BACK_PART 4 /* less than a part of it is nothing */
-#define WORTH_MIN (BACK_PART * OVERHEAD) /* … and so much that the VMM's own is nothing beside it \
-					  */
+#define WORTH_MIN                                                                                  \
+	(BACK_PART * OVERHEAD) /* … and so much that the VMM's own is nothing beside it          \
+				*/
 
 #define ASK_MS 15000u /* for the balloon to take something … */
 #define ASK_MIN (64 * MIB) /* … of as much as this */
