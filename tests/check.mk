@@ -111,6 +111,15 @@ $(patsubst %,$(O)/brokertest/%,$(BROKER_TESTS)):
 .PHONY: broker-build
 broker-build: $(patsubst %,$(O)/brokertest/%,$(BROKER_TESTS)) $(O)/ebb-broker
 
+#: make bench-broker one broker with 200 guests: how fast it answers, what it needs for each
+BENCH_GUESTS ?= 200
+BENCH_SECONDS ?= 15
+.PHONY: bench-broker
+# Before others where that is allowed: what is measured is the broker, and not the wait for a core.
+bench-broker: broker-build
+	$(Q)$$(chrt -f 10 true 2>/dev/null && echo chrt -f 10) $(O)/brokertest/bench \
+		$(O)/ebb-broker $(BENCH_GUESTS) $(BENCH_SECONDS)
+
 # --- all the tests ---------------------------------------------------------
 
 .PHONY: check demo

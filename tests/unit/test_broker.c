@@ -460,6 +460,28 @@ static void test_a_host_that_is_short(void **state)
 	assert_int_equal(h.guest[0].pressure.need, 0);
 }
 
+/* Two VMs of 4G that may have 6 in sum, on a host that has plenty. */
+static void test_a_budget_for_all(void **state)
+{
+	struct channel_message m = {
+		.type = CHANNEL_LEASE, .seq = 2, .want = 4 * GiB, .idle = 3 * GiB, .ttl_ms = 60000
+	};
+
+	h.broker.config.budget = 6 * GiB;
+	two_vms();
+	assert_true(fake_host_lease(&h, 0, 4 * GiB, 60000));
+	fake_guest_say(&h.guest[0], &m);
+	/* The other one has no lease, and so its full size: all that is missing is of the first. */
+	assert_true(until(&h, 5000, h.vmm[0].size <= 2 * GiB));
+	assert_true(fake_host_lease(&h, 1, 2 * GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[1].size == 2 * GiB && h.vmm[0].size == 4 * GiB));
+	/* It grows: at once, and the idle gives. */
+	assert_true(fake_host_lease(&h, 1, 4 * GiB, 60000));
+	assert_true(until(&h, 10000,
+			  h.vmm[0].size + h.vmm[1].size <= 6 * GiB && h.vmm[1].size > 3 * GiB));
+	assert_int_equal(h.guest[0].pressure.level, CHANNEL_LEVEL_HIGH);
+}
+
 static void test_stalls_on_the_host_count_too(void **state)
 {
 	one_vm();
@@ -497,6 +519,7 @@ int main(void)
 		test(test_killed_and_started_again),
 		test(test_dry_run_changes_nothing),
 		test(test_a_host_that_is_short),
+		test(test_a_budget_for_all),
 		test(test_stalls_on_the_host_count_too),
 	};
 

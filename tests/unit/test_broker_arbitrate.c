@@ -135,6 +135,27 @@ static void test_the_host(void **state)
 	assert_int_equal(host_judge(&s, GiB).level, CHANNEL_LEVEL_HIGH);
 }
 
+/* A budget makes a host short that is not, and never one that is less so. */
+static void test_a_budget(void **state)
+{
+	struct host_sample s = { .total = 100 * GiB, .available = 50 * GiB };
+	struct host_state h = host_judge(&s, 0), b = host_budget(h, 8 * GiB, 6 * GiB);
+
+	assert_int_equal(b.level, CHANNEL_LEVEL_NONE);
+	assert_int_equal(b.held, 2 * GiB);
+	assert_int_equal(b.asked, GiB);
+	b = host_budget(h, 8 * GiB, 7 * GiB + MiB);
+	assert_int_equal(b.level, CHANNEL_LEVEL_LOW);
+	b = host_budget(h, 8 * GiB, 9 * GiB);
+	assert_int_equal(b.level, CHANNEL_LEVEL_HIGH);
+	assert_true(b.held == -(int64_t)GiB);
+	s.available = GiB;
+	h = host_judge(&s, 0);
+	b = host_budget(h, 8 * GiB, GiB);
+	assert_int_equal(b.level, CHANNEL_LEVEL_HIGH);
+	assert_true(b.held == h.held && b.asked == h.asked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_floors_hold),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_the_host),
+		cmocka_unit_test(test_a_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,7 @@ void broker_arbitrate(struct broker *b)
 static void look_at_host(struct broker *b)
 {
 	enum channel_level before = b->host.level;
+	uint64_t used = 0;
 	int r = host_read(b->proc, &b->sample);
 
 	if (r) {
@@ -93,8 +94,12 @@ static void look_at_host(struct broker *b)
 	}
 	b->host_known = true;
 	b->host = host_judge(&b->sample, b->config.reserve);
-	for (struct vm *vm = b->vms; vm; vm = vm->next)
+	for (struct vm *vm = b->vms; vm; vm = vm->next) {
 		vm->sampled = vm->target;
+		used += vm->target;
+	}
+	if (b->config.budget)
+		b->host = host_budget(b->host, b->config.budget, used);
 	if (b->host.level != before)
 		log_info("host pressure: %s", channel_level_name(b->host.level));
 }

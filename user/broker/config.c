@@ -185,6 +185,8 @@ static const struct config_key broker_keys[] = {
 	{ "watch", set_watch, offsetof(struct broker_config, watch), "folder of NAME.vm files (none)" },
 	{ "reserve", set_size, offsetof(struct broker_config, reserve),
 	  "host memory to stay available (a tenth)" },
+	{ "budget", set_size, offsetof(struct broker_config, budget),
+	  "what all VMs may have in sum (what the host has)" },
 };
 
 static const struct config_key vm_keys[] = {

@@ -50,6 +50,7 @@ struct broker_config {
 	char listen[64]; /* for metrics; "": none */
 	char watch[256]; /* folder of NAME.vm files; "": none */
 	uint64_t reserve; /* bytes of host memory to stay available; 0: a tenth of it */
+	uint64_t budget; /* bytes that all VMs may have in sum; 0: what the host has */
 	bool dry_run;
 	size_t nr_vms;
 	size_t max_vms;

@@ -75,6 +75,13 @@ int host_read(const char *proc, struct host_sample *ret)
 	return 0;
 }
 
+static enum channel_level level_of(const struct host_state *h)
+{
+	if (h->held < 0)
+		return CHANNEL_LEVEL_HIGH;
+	return h->asked < 0 ? CHANNEL_LEVEL_LOW : CHANNEL_LEVEL_NONE;
+}
+
 struct host_state host_judge(const struct host_sample *s, uint64_t reserve)
 {
 	uint64_t mark = reserve ? reserve : s->total / 10;
@@ -88,8 +95,16 @@ struct host_state host_judge(const struct host_sample *s, uint64_t reserve)
 		h.asked = h.asked < 2 * less ? h.asked : 2 * less;
 		h.held = h.held < less ? h.held : less;
 	}
-	h.level = h.held < 0    ? CHANNEL_LEVEL_HIGH
-		  : h.asked < 0 ? CHANNEL_LEVEL_LOW
-				: CHANNEL_LEVEL_NONE;
+	h.level = level_of(&h);
+	return h;
+}
+
+struct host_state host_budget(struct host_state h, uint64_t budget, uint64_t used)
+{
+	int64_t held = (int64_t)budget - (int64_t)used, asked = held - (int64_t)(budget / 8);
+
+	h.held = held < h.held ? held : h.held;
+	h.asked = asked < h.asked ? asked : h.asked;
+	h.level = level_of(&h);
 	return h;
 }

@@ -37,4 +37,10 @@ int host_resident(const char *proc, int pid, uint64_t ram, uint64_t *ret);
 /* Pure. Guests are asked below reserve bytes available, and made to give below half of it. */
 struct host_state host_judge(const struct host_sample *s, uint64_t reserve);
 
+/*
+ * Pure. A host that is no shorter than h says, with VMs that are to have budget bytes in sum and
+ * have used: guests are asked within an eighth of it, and never get more.
+ */
+struct host_state host_budget(struct host_state h, uint64_t budget, uint64_t used);
+
 #endif /* EBB_BROKER_HOST_H */

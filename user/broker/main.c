@@ -16,7 +16,7 @@
 #include "lib/notify.h"
 #include "lib/text.h"
 
-enum { OPT_SOCKET = 256, OPT_LISTEN, OPT_WATCH, OPT_RESERVE };
+enum { OPT_SOCKET = 256, OPT_LISTEN, OPT_WATCH, OPT_RESERVE, OPT_BUDGET };
 
 static const struct option long_options[] = {
 	{ "vm", required_argument, NULL, 'm' },
@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "reserve", required_argument, NULL, OPT_RESERVE },
+	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "check-config", no_argument, NULL, 'C' },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "output", required_argument, NULL, 'o' },
@@ -53,6 +54,7 @@ static void usage(FILE *out)
 	      "  --config FILE       the same as a file (default " BROKER_CONFIG_PATH ")\n"
 	      "  --watch DIR         a folder of NAME.vm files that come and go\n"
 	      "  --reserve SIZE      host memory to stay available (default a tenth of it)\n"
+	      "  --budget SIZE       what all VMs may have in sum (default: what the host has)\n"
 	      "  --socket PATH       for `status` (default " BROKER_SOCKET_PATH ")\n"
 	      "  --listen ADDR:PORT  metrics for Prometheus (default: none)\n"
 	      "  --check-config      look at the configuration and end: 0 good, 2 not\n"
@@ -127,6 +129,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_RESERVE:
 			r = set_key(&o->config, "reserve", optarg);
+			break;
+		case OPT_BUDGET:
+			r = set_key(&o->config, "budget", optarg);
 			break;
 		case 'C':
 			o->check_config = true;

@@ -114,14 +114,14 @@ json_t *report_json(const struct broker *b)
 
 	for (const struct vm *vm = b->vms; vms && vm; vm = vm->next)
 		json_array_append_new(vms, vm_json(vm));
-	return json_pack("{s:s,s:o,s:b,s:{s:s,s:o,s:o,s:f,s:f,s:I,s:o},s:o,s:o}", "version",
+	return json_pack("{s:s,s:o,s:b,s:{s:s,s:o,s:o,s:f,s:f,s:I,s:o,s:o},s:o,s:o}", "version",
 			 EBB_VERSION, "uptime_ms", number(uv_now(b->loop) - b->started_ms),
 			 "dry_run", b->config.dry_run, "host", "pressure",
 			 channel_level_name(b->host.level), "total", or_null(b->sample.total),
 			 "available", or_null(b->sample.available), "psi_some",
 			 b->sample.some_ppm / 1e6, "psi_full", b->sample.full_ppm / 1e6, "surplus",
-			 (json_int_t)b->host.asked, "floors_short", number(b->floor_short), "rss",
-			 number(own_rss()), "vms", vms);
+			 (json_int_t)b->host.asked, "floors_short", number(b->floor_short),
+			 "budget", or_null(b->config.budget), "rss", number(own_rss()), "vms", vms);
 }
 
 static int answer_status(void *arg, const struct server_peer *peer, const json_t *request,
