@@ -12,7 +12,7 @@
 /* The order matters: an event sets the beginning from which the times of all others count. */
 static const char *const names[FEED_FILES] = {
 	"host.jsonl",    "event.jsonl",  "rss.csv",       "list.jsonl",
-	"cgroups.jsonl", "status.jsonl", "latency.jsonl",
+	"cgroups.jsonl", "status.jsonl", "latency.jsonl", "broker.jsonl",
 };
 
 int feed_open(struct feed *f, const char *dir)

@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-#define FEED_FILES 7
+#define FEED_FILES 8
 
 struct feed {
 	int dir_fd;

@@ -1,7 +1,6 @@
 #!/bin/bash
 # The demo's scenario, run in the VM by tests/vm/run with its library loaded.
 # timeout: 100800
-# broker: min=512M
 #
 # DEMO_SECONDS  how long it lasts; all moments below are given for 240 s and scale with it
 # DEMO_COLD     cold_after of ebbd, seconds

@@ -212,6 +212,51 @@ static int take_status(struct model *m, double t, const json_t *data)
 	return take_size(m, t, json_object_get(data, "balloon"));
 }
 
+/* --- broker ----------------------------------------------------------------- */
+
+static bool squeezed(const json_t *vm)
+{
+	return !strcmp(string(vm, "clamp"), "host");
+}
+
+static int take_second(struct model *m, double t, const json_t *vm, double resident)
+{
+	struct second *s = &m->second;
+	double size = number(vm, "actual"), want = number(json_object_get(vm, "lease"), "want");
+	int r;
+
+	copy_clean(s->state, sizeof(s->state), string(vm, "state"));
+	s->squeezed = squeezed(vm);
+	/* Before it runs there is nothing to show. */
+	if (size <= 0 || resident <= 0)
+		return 0;
+	r = series_add(&s->resident, t, resident);
+	if (r == 0)
+		r = series_add(&s->size, t, size);
+	return r ? r : series_add(&s->want, t, want > 0 ? want : size);
+}
+
+static int take_broker(struct model *m, double t, const json_t *data)
+{
+	const json_t *status = json_object_get(data, "status"), *vms, *vm;
+	size_t i;
+	int r = 0;
+
+	vms = json_object_get(status, "vms");
+	if (!json_is_array(vms))
+		return -EINVAL;
+	m->budget = number(json_object_get(status, "host"), "budget");
+	copy_clean(m->pressure, sizeof(m->pressure),
+		   string(json_object_get(status, "host"), "pressure"));
+	json_array_foreach (vms, i, vm) {
+		if (!strcmp(string(vm, "name"), "second") && r == 0)
+			r = take_second(m, t, vm, number(data, "second_kib") * 1024);
+		else
+			m->squeezed = squeezed(vm);
+	}
+	return r;
+}
+
 /* --- latency ---------------------------------------------------------------- */
 
 static int take_latency(struct model *m, double t, const json_t *data)
@@ -268,6 +313,8 @@ static int take(struct model *m, const char *name, double ms, const json_t *data
 		return take_cgroups(m, t, data);
 	if (!strcmp(name, "status"))
 		return take_status(m, t, data);
+	if (!strcmp(name, "broker"))
+		return take_broker(m, t, data);
 	if (!strcmp(name, "latency"))
 		return take_latency(m, t, data);
 	return -EINVAL;

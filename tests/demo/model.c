@@ -65,6 +65,9 @@ void model_free(struct model *m)
 	free(m->held.p);
 	free(m->target.p);
 	free(m->actual.p);
+	free(m->second.resident.p);
+	free(m->second.size.p);
+	free(m->second.want.p);
 	model_init(m);
 }
 

@@ -6,7 +6,8 @@
  *
  * Inputs (see tests/demo/guest.sh, which sends them, and tests/vm/hostd.c, which writes them):
  *   rss.csv          ms,KiB,mark
- *   NAME.jsonl       {"ms":host ms,"data":…}, NAME one of event, list, status, cgroups, latency
+ *   NAME.jsonl       {"ms":host ms,"data":…}, NAME one of event, list, status, cgroups, latency,
+ * and broker: what `ebb-broker status` says of both VMs (tests/demo/two_vms.sh)
  */
 #ifndef DEMO_MODEL_H
 #define DEMO_MODEL_H
@@ -84,6 +85,14 @@ struct lat {
 	size_t nr_slots, cap_slots;
 };
 
+/* The VM that competes. Bytes. */
+struct second {
+	char state[NAME_MAX_LEN];
+	bool squeezed; /* less than it asks for: the host has no more */
+	struct series resident; /* on the host */
+	struct series size, want; /* what it has, and what it asks for */
+};
+
 struct model {
 	bool begun, ended;
 	double end_t; /* once ended: of the end; what came later does not count */
@@ -98,6 +107,10 @@ struct model {
 	struct series resident; /* bytes on the host */
 	struct series target, actual; /* size of the VM: asked of the broker, and what it has */
 	char size_reason[TEXT_MAX_LEN];
+	struct second second; /* no point in its series: there is none */
+	double budget; /* of the host for both, bytes; 0: as much as there is */
+	bool squeezed; /* the first VM has less than it asks for */
+	char pressure[NAME_MAX_LEN]; /* how short the host is: none, low, high */
 	struct series held; /* what a VM that never gives back would hold: the highest so far */
 	struct mark *marks;
 	size_t nr_marks, cap_marks;

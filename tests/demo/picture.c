@@ -89,6 +89,8 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 	panel_area(&p, &m->resident, NULL, "memory-area");
 	if (!m->without)
 		panel_line(&p, &m->held, "held");
+	if (m->target.n)
+		panel_line(&p, &m->target, "want");
 	if (m->actual.n)
 		panel_line(&p, &m->actual, "size");
 	panel_line(&p, &m->resident, "memory");
@@ -105,8 +107,43 @@ static void draw_vm(FILE *out, const struct model *m, double down_to)
 	panel_text(&p, x, y[1] + 20, "start", "", "at the end");
 	if (m->actual.n)
 		panel_text(&p, LEFT, VM_TOP - 44, "start", "soft",
-			   "thin line: the VM's size, which its balloon sets to what is needed and "
-			   "headroom");
+			   "thin line: the VM's size, which its balloon sets; dotted: what it asks "
+			   "for, which is what is needed and headroom");
+}
+
+/* --- the VM that competes ------------------------------------------------------ */
+
+static void draw_second(FILE *out, const struct model *m, double y)
+{
+	const struct second *s = &m->second;
+	double most = fmax(series_max(&s->want, 0, m->now), series_max(&s->size, 0, m->now));
+	struct panel p = panel_at(out, m, y, BOX_HEIGHT, axis_top(most));
+	double x = p.x + p.w + 10;
+	char a[32], line[96];
+
+	fprintf(out,
+		"<text x='%.1f' y='%.1f' class='heading'>A second VM, on the same host"
+		"<tspan class='soft' dx='10'>",
+		LEFT, y - 14);
+	if (m->budget > 0)
+		fprintf(out, "%s for both of them; who has idle memory gives first",
+			size_words(m->budget, a, sizeof(a)));
+	fputs("</tspan></text>\n", out);
+	grid_of_sizes(&p, 2);
+	panel_area(&p, &s->resident, NULL, "memory-area");
+	panel_line(&p, &s->resident, "memory");
+	panel_line(&p, &s->want, "want");
+	panel_line(&p, &s->size, "size");
+	panel_time_axis(&p, false);
+	snprintf(line, sizeof(line), "%s held at most",
+		 size_words(series_max(&s->resident, 0, m->now), a, sizeof(a)));
+	panel_text(&p, x, p.y + 14, "start", "", line);
+	snprintf(line, sizeof(line), "%s at the end",
+		 size_words(series_last(&s->resident, 0), a, sizeof(a)));
+	panel_text(&p, x, p.y + 32, "start", "", line);
+	snprintf(line, sizeof(line), "its size then %s",
+		 size_words(series_last(&s->size, 0), a, sizeof(a)));
+	panel_text(&p, x, p.y + 50, "start", "soft", line);
 }
 
 /* --- a container ---------------------------------------------------------------- */
@@ -323,7 +360,9 @@ void svg_write(FILE *out, const struct model *m)
 {
 	double y = VM_TOP + VM_HEIGHT + GAP + 62, most = 64 * MIB, bottom;
 	double boxes = (double)m->nr_boxes, lats = (double)m->nr_lats;
-	double height = y + boxes * (BOX_HEIGHT + GAP) + lats * (LAT_HEIGHT + GAP);
+	double second = m->second.size.n ? y - 46 : 0;
+	double height = (y += second > 0 ? BOX_HEIGHT + GAP : 0) + boxes * (BOX_HEIGHT + GAP) +
+			lats * (LAT_HEIGHT + GAP);
 
 	for (size_t i = 0; i < m->nr_boxes; i++) {
 		const struct box *b = &m->boxes[i];
@@ -342,6 +381,8 @@ void svg_write(FILE *out, const struct model *m)
 	draw_title(out, m);
 	bottom = y + boxes * (BOX_HEIGHT + GAP) - GAP;
 	draw_vm(out, m, bottom);
+	if (second > 0)
+		draw_second(out, m, second);
 	draw_legend(out, LEFT, y - 46);
 	for (size_t i = 0; i < m->nr_boxes; i++, y += BOX_HEIGHT + GAP)
 		draw_box(out, m, &m->boxes[i], y, axis_top(most));

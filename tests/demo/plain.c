@@ -31,6 +31,14 @@ void plain_status(FILE *out, const struct model *m)
 		fprintf(out, ", size %s, wanted %s",
 			size_words(series_last(&m->actual, NAN), a, sizeof(a)),
 			size_words(series_last(&m->target, NAN), b, sizeof(b)));
+	if (m->second.size.n)
+		fprintf(out, "; the second VM holds %s, size %s, wanted %s%s",
+			size_words(series_last(&m->second.resident, 0), a, sizeof(a)),
+			size_words(series_last(&m->second.size, 0), b, sizeof(b)),
+			size_words(series_last(&m->second.want, 0), c, sizeof(c)),
+			m->squeezed          ? " (the first gives)"
+			: m->second.squeezed ? " (it gives)"
+					     : "");
 	for (size_t i = 0; i < m->nr_lats; i++) {
 		struct cost cost = cost_of(m, &m->lats[i]);
 

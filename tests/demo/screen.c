@@ -44,6 +44,34 @@ static void draw_heading(struct term *t, const struct model *m)
 			    size_words(actual, a, sizeof(a)), size_words(target, b, sizeof(b)));
 }
 
+/* The VM that competes for the host's memory. Returns the next row. */
+static int draw_second(struct term *t, const struct model *m, int row)
+{
+	const struct second *s = &m->second;
+	char a[32], b[32], c[32];
+	int col;
+
+	if (!*s->state)
+		return row;
+	if (!s->size.n) {
+		term_put(t, row, TABLE_LEFT, INK_DIM, "A second VM is starting");
+		return row + 1;
+	}
+	col = term_put(t, row, TABLE_LEFT, INK_PLAIN, "A second VM holds ");
+	col = term_put(t, row, col, INK_BOLD,
+		       size_words(series_last(&s->resident, 0), a, sizeof(a)));
+	col = term_printf(t, row, col, INK_DIM, "; its size: %s, wanted %s",
+			  size_words(series_last(&s->size, 0), a, sizeof(a)),
+			  size_words(series_last(&s->want, 0), b, sizeof(b)));
+	if (m->budget > 0)
+		term_printf(t, row, col, m->squeezed || s->squeezed ? INK_BAD : INK_DIM,
+			    ".  %s for both%s", size_words(m->budget, c, sizeof(c)),
+			    m->squeezed   ? ": the first gives"
+			    : s->squeezed ? ": the second gives"
+					  : "");
+	return row + 1;
+}
+
 /* --- the table --------------------------------------------------------------- */
 
 struct columns {
@@ -214,7 +242,7 @@ void screen_draw(struct term *t, const struct model *m)
 	/* Title, heading, three lines below the curve, the table with three rows, cost, event. */
 	int boxes = m->nr_boxes > 3 ? (int)m->nr_boxes : 3;
 	int graph = t->height - (2 + 3 + 1 + 1 + 2 * boxes + costs + 1);
-	int row;
+	int row = 2;
 
 	draw_title(t, m);
 	if (!m->begun) {
@@ -222,11 +250,13 @@ void screen_draw(struct term *t, const struct model *m)
 		return;
 	}
 	draw_heading(t, m);
+	row = draw_second(t, m, row);
+	graph -= row - 2;
 	if (graph > 16)
 		graph = 16 + (graph - 16) / 3;
 	graph = graph < 3 ? 3 : graph;
-	graph_draw(t, m, 2, graph);
-	row = 2 + graph + 3;
+	graph_draw(t, m, row, graph);
+	row += graph + 3;
 	if (t->height >= 26)
 		row++;
 	row = draw_table(t, m, row, 1 + 2 * boxes);

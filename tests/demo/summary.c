@@ -182,6 +182,23 @@ static void print_cost(FILE *out, const struct model *m, const struct summary *s
 	}
 }
 
+static void print_second(FILE *out, const struct model *m)
+{
+	const struct second *s = &m->second;
+	char a[32], b[32], c[32];
+
+	if (!s->size.n)
+		return;
+	fprintf(out, "    A second VM beside it held %s at most and %s at the end, its size %s.\n",
+		size_words(series_max(&s->resident, 0, m->now), a, sizeof(a)),
+		size_words(series_last(&s->resident, 0), b, sizeof(b)),
+		size_words(series_last(&s->size, 0), c, sizeof(c)));
+	if (m->budget > 0)
+		fprintf(out, "    Both had %s of the host, in sum.\n",
+			size_words(m->budget, a, sizeof(a)));
+	fputc('\n', out);
+}
+
 void summary_print(FILE *out, const struct model *m)
 {
 	struct summary s = summary_of(m);
@@ -210,7 +227,10 @@ void summary_print(FILE *out, const struct model *m)
 		fprintf(out,
 			"    Its size, set by the broker, was %s of %s at the end:\n    %s.\n\n",
 			size_words(series_last(&m->actual, NAN), a, sizeof(a)),
-			size_words(m->ram, b, sizeof(b)), m->size_reason);
+			size_words(m->ram, b, sizeof(b)),
+			m->squeezed ? "it asked for more, and the two VMs share what there is"
+				    : m->size_reason);
+	print_second(out, m);
 	print_boxes(out, m);
 	print_cost(out, m, &s);
 }

@@ -33,6 +33,7 @@ static const struct {
 	{ ".memory-area{fill-opacity:.2;fill:", "#0072b2", "#4aa8e8" },
 	{ ".memory-ink{fill:", "#0072b2", "#58b0f0" },
 	{ ".size{fill:none;stroke-width:1.5;stroke:", "#a2602a", "#e0a15f" },
+	{ ".want{fill:none;stroke-width:1.5;stroke-dasharray:2 3;stroke:", "#a2602a", "#e0a15f" },
 	{ ".held{fill:none;stroke-width:1.5;stroke-dasharray:6 4;stroke:", "#5f6975", "#9aa4af" },
 	{ ".back-area{fill-opacity:.11;fill:", "#00795a", "#3fb68b" },
 	{ ".back-ink{fill:", "#00795a", "#3fb68b" },

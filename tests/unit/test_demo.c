@@ -298,6 +298,45 @@ static void size_of_the_vm(void **state)
 	model_free(&m);
 }
 
+/* The two VMs as the broker has them: the second appears when it runs, and who gives is said. */
+static void the_vm_that_competes(void **state)
+{
+	static const char off[] =
+		"{\"ms\":3000,\"data\":{\"second_kib\":0,\"status\":{\"host\":{\"budget\":2048,"
+		"\"pressure\":\"none\"},\"vms\":[{\"name\":\"second\",\"state\":\"no-vmm\","
+		"\"actual\":null,"
+		"\"lease\":null,\"clamp\":\"none\"},{\"name\":\"first\",\"clamp\":\"none\"}]}}}";
+	static const char on[] =
+		"{\"ms\":4000,\"data\":{\"second_kib\":100,\"status\":{\"host\":{\"budget\":2048,"
+		"\"pressure\":\"high\"},\"vms\":[{\"name\":\"first\",\"clamp\":\"host\"},"
+		"{\"name\":\"second\",\"state\":\"leased\",\"actual\":700,\"lease\":{\"want\":768},"
+		"\"clamp\":\"rate\"}]}}}";
+	static const char wrong[] = "{\"ms\":5000,\"data\":{\"status\":{\"vms\":7}}}";
+	char *text = NULL;
+	struct model m;
+	size_t len;
+	FILE *out;
+
+	begin(&m);
+	assert_int_equal(model_line(&m, "broker", off, strlen(off)), 0);
+	assert_int_equal(m.second.size.n, 0);
+	assert_string_equal(m.second.state, "no-vmm");
+	assert_false(m.squeezed);
+	assert_int_equal(model_line(&m, "broker", on, strlen(on)), 0);
+	assert_true(m.squeezed && !m.second.squeezed);
+	assert_true(m.budget == 2048);
+	assert_true(series_last(&m.second.size, 0) == 700);
+	assert_true(series_last(&m.second.want, 0) == 768);
+	assert_true(series_last(&m.second.resident, 0) == 100 * 1024);
+	assert_int_equal(model_line(&m, "broker", wrong, strlen(wrong)), -EINVAL);
+	out = open_memstream(&text, &len);
+	print_second(out, &m);
+	fclose(out);
+	assert_non_null(strstr(text, "A second VM beside it held 0.1 MiB at most"));
+	free(text);
+	model_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +352,7 @@ int main(void)
 		cmocka_unit_test(words_for_people),
 		cmocka_unit_test(every_reason_has_words),
 		cmocka_unit_test(size_of_the_vm),
+		cmocka_unit_test(the_vm_that_competes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
