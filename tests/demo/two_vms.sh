@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # the variables are those of demo
+# shellcheck disable=SC2034,SC2054,SC2154 # the variables are those of demo; QEMU's options have commas
 # The host's side of the demo: one broker for two VMs that may have BUDGET in sum, and what it knows of them, every
 # second, among what the first VM sends: so all is on one clock, that of the first VM's samples.
 
