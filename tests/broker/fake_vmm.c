@@ -63,8 +63,22 @@ static json_t *qmp_run(struct fake_vmm *v, const char *command, const json_t *re
 			       : json_pack("{s:{s:I}}", "return", "actual", (json_int_t)v->actual);
 	if (!strcmp(command, "balloon"))
 		return qmp_balloon(v, request);
+	if (!strcmp(command, "qom-list")) {
+		const char *asked = json_string_value(json_object_get(arguments, "path"));
+		bool with_id = asked && !strcmp(asked, "/machine/peripheral");
+
+		if (!with_id || v->no_balloon)
+			return json_pack("{s:[]}", "return");
+		return json_pack("{s:[{s:s,s:s}]}", "return", "name", "balloon0", "type",
+				 "child<virtio-balloon-pci>");
+	}
+	if (!strcmp(command, "query-memdev"))
+		return json_pack("{s:[{s:b}]}", "return", "prealloc", false);
 	if (!strcmp(command, "qom-get")) {
 		const char *asked = json_string_value(json_object_get(arguments, "path"));
+
+		if (asked && !strcmp(asked, "/machine/peripheral/balloon0"))
+			return json_pack("{s:b}", "return", !v->no_reporting);
 
 		snprintf(path, sizeof(path), "/machine/peripheral/%s",
 			 v->port_id ? v->port_id : "?");

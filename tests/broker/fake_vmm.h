@@ -38,6 +38,7 @@ struct fake_vmm {
 	bool lazy; /* actual stays */
 	bool hang; /* takes requests, answers none */
 	bool no_balloon;
+	bool no_reporting;
 	bool no_stats; /* Firecracker: stats_polling_interval_s is 0 */
 	bool refuse; /* any size */
 	bool chunked; /* Cloud Hypervisor: an answer that nobody can read */

@@ -18,13 +18,13 @@
 
 #include <cmocka.h>
 
+#include "../broker/fake_host.h"
 #include "broker/check.h"
 #include "broker/cli.h"
 #include "lib/cleanup.h"
 #include "scratch.h"
 #include "skip.h"
 
-#define MiB (1ull << 20)
 #define QEMU "qemu-system-x86_64"
 #define BALLOON "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on"
 
@@ -118,38 +118,48 @@ static void start_qemu(const char *const args[])
 	}
 }
 
-/* All of check_run(), as a person has it; the findings are read from its JSON. */
-static int check_it(const char *channel)
+static int run_check(const char *channel, const char *broker, FILE *out)
 {
-	static char levels[FINDINGS_MAX][32], settings[FINDINGS_MAX][32];
-	_cleanup_free_ char *text = NULL;
 	struct vm_config vm = { .name = "vm", .kind = VMM_QMP };
 	struct broker_config c = { .nr_vms = 1, .vms = &vm };
-	const json_t *list, *one;
-	size_t len, i;
-	json_t *all;
-	FILE *out = open_memstream(&text, &len);
-	int r;
 
+	strcpy(c.socket, broker);
 	strcpy(vm.vmm, socket_path);
 	strcpy(vm.channel, channel);
-	r = check_run(&c, true, out);
-	fclose(out);
-	all = json_loads(text, 0, NULL);
-	list = json_object_get(json_array_get(all, 0), "findings");
-	json_array_foreach (list, i, one) {
-		int level = FINDING_GOOD;
+	return check_run(&c, true, out);
+}
 
-		snprintf(levels[i], sizeof(levels[i]), "%s",
-			 json_string_value(json_object_get(one, "level")));
+static void read_findings(const char *text)
+{
+	static char settings[FINDINGS_MAX][32];
+	json_t *all = json_loads(text, 0, NULL);
+	const json_t *list = json_object_get(json_array_get(all, 0), "findings"), *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "level"));
+		enum finding_level level = FINDING_GOOD;
+
 		snprintf(settings[i], sizeof(settings[i]), "%s",
 			 json_string_value(json_object_get(one, "setting")));
-		while (strcmp(levels[i], finding_level_name((enum finding_level)level)) != 0)
+		while (strcmp(name, finding_level_name(level)) != 0)
 			assert_true(++level <= FINDING_UNKNOWN);
-		finding_add(&f, (enum finding_level)level, settings[i], "%s",
+		finding_add(&f, level, settings[i], "%s",
 			    json_string_value(json_object_get(one, "text")));
 	}
 	json_decref(all);
+}
+
+/* All of check_run(), as a person has it; the findings are read from its JSON. */
+static int check_it(const char *channel)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int r = run_check(channel, "/nonexistent/broker", out);
+
+	fclose(out);
+	read_findings(text);
 	return r;
 }
 
@@ -243,6 +253,52 @@ static void test_qemu_that_is_busy(void **state)
 	is("page-size", FINDING_GOOD);
 }
 
+/* Where that first client is the broker, it has asked the same questions, and says what it heard.
+ */
+static void test_qemu_that_the_broker_has(void **state)
+{
+	struct vm_config vm = { .name = "vm", .kind = VMM_QMP };
+	_cleanup_free_ char *text = NULL;
+	static struct fake_host h;
+	bool ended = false;
+	int status = 0;
+	size_t len = 0;
+	char path[64];
+	pid_t pid;
+	FILE *out;
+
+	start_qemu((const char *const[]){ "-device", "virtio-balloon-pci,deflate-on-oom=on",
+					  "-object", "memory-backend-ram,id=m,size=64M,prealloc=on",
+					  "-machine", "pc,memory-backend=m", NULL });
+	assert_int_equal(fake_host_setup(&h), 0);
+	strcpy(vm.vmm, socket_path);
+	assert_int_equal(broker_config_add(&h.broker.config, &vm), 0);
+	fake_host_run(&h);
+	assert_true(until(&h, 10000, h.broker.vms->settings_known));
+	snprintf(path, sizeof(path), "%s/found", dir);
+	pid = fork();
+	if (pid == 0) {
+		out = fopen(path, "we");
+		status = out ? run_check("/run/vm/channel", h.broker.config.socket, out) : 99;
+		fclose(out);
+		_exit(status);
+	}
+	assert_true(until(&h, 20000, (ended |= waitpid(pid, &status, WNOHANG) == pid)));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	out = fopen(path, "re");
+	assert_true(getdelim(&text, &len, '\0', out) > 0);
+	fclose(out);
+	read_findings(text);
+	is("balloon", FINDING_GOOD);
+	is("free-page-reporting", FINDING_WRONG);
+	is("deflate-on-oom", FINDING_GOOD);
+	is("port", FINDING_WRONG);
+	is("prealloc", FINDING_WRONG);
+	is("resident", FINDING_ADVICE);
+	assert_null(find("vmm"));
+	fake_host_teardown(&h);
+}
+
 static void test_nobody_there(void **state)
 {
 	assert_false(answers());
@@ -255,7 +311,9 @@ static void test_nobody_there(void **state)
 
 static void test_a_qemu_that_does_not_answer(void **state)
 {
-	struct check_qemu q = { .reporting = -1, .deflate_on_oom = -1, .incomplete = true };
+	struct qemu_settings q = {
+		.reporting = -1, .deflate_on_oom = -1, .prealloc = -1, .incomplete = true
+	};
 
 	check_qemu(&f, &q);
 	is("balloon", FINDING_UNKNOWN);
@@ -365,6 +423,7 @@ int main(void)
 		with_qemu(test_qemu_with_locked_memory),
 		with_qemu(test_qemu_on_huge_pages),
 		with_qemu(test_qemu_that_is_busy),
+		with_qemu(test_qemu_that_the_broker_has),
 		test(test_nobody_there),
 		test(test_a_qemu_that_does_not_answer),
 		test(test_firecracker),

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "broker/config.h"
+#include "broker/qmp_look.h"
 
 #define BACKEND_TIMEOUT_MS 5000
 #define BACKEND_RETRY_MIN_MS 500
@@ -37,6 +38,8 @@ struct backend_events {
 	void (*set_done)(void *arg, int error, const char *why); /* one for each set() that
 								     returned 0, lost() or not */
 	void (*reset)(void *arg); /* the guest's machine was reset */
+	/* Once after ready(), of QEMU: how the VM is set up. */
+	void (*settings)(void *arg, const struct qemu_settings *found);
 	void (*port)(void *arg, bool open); /* the guest opened or closed the channel's port */
 };
 

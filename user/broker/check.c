@@ -35,16 +35,79 @@ static void look_at_process(struct findings *f, int pid, uint64_t ram)
 	check_process(f, status, n > 0 || n == -EFBIG ? smaps : NULL, ram);
 }
 
-static void check_vm(const struct vm_config *vm, struct findings *f)
+static int known_flag(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_boolean(value) ? json_is_true(value) : -1;
+}
+
+/* The VM as the broker that runs has it; NULL: it has no such VM, or none runs. */
+static const json_t *find_vm(const json_t *status, const char *socket)
+{
+	const json_t *vm;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "vms"), i, vm) {
+		const char *at = json_string_value(json_object_get(vm, "vmm_socket"));
+
+		if (at && !strcmp(at, socket))
+			return vm;
+	}
+	return NULL;
+}
+
+/* QEMU answers one client: where that is the broker, it has asked the same. */
+static int ask_broker(const char *socket, const char *path, struct qemu_settings *ret,
+		      uint64_t *ret_ram)
+{
+	char why[CONF_ERROR_MAX];
+	json_t *status = NULL;
+	const json_t *vm, *found;
+	int r = ask_status(socket, &status, why);
+
+	if (r)
+		return r;
+	vm = find_vm(status, path);
+	found = json_object_get(vm, "settings");
+	if (json_is_object(found)) {
+		const char *port = json_string_value(json_object_get(found, "port"));
+
+		*ret = (struct qemu_settings){
+			.balloons = json_is_true(json_object_get(found, "balloon")),
+			.reporting = known_flag(found, "free_page_reporting"),
+			.deflate_on_oom = known_flag(found, "deflate_on_oom"),
+			.prealloc = known_flag(found, "prealloc"),
+			.incomplete = json_is_true(json_object_get(found, "incomplete")),
+		};
+		while (port && ret->port < QEMU_NR_PORTS - 1 &&
+		       strcmp(port, qemu_port_name(ret->port)) != 0)
+			ret->port++;
+		*ret_ram = (uint64_t)json_integer_value(json_object_get(vm, "ram"));
+	} else {
+		r = -ENOENT;
+	}
+	json_decref(status);
+	return r;
+}
+
+static void check_vm(const char *socket, const struct vm_config *vm, struct findings *f)
 {
 	char why[CONF_ERROR_MAX] = "";
 	uint64_t ram = 0;
 	int pid = 0, r;
 
-	if (vm->kind == VMM_QMP)
-		r = check_look_qemu(vm->vmm, f, &ram, &pid, why);
-	else
+	if (vm->kind == VMM_QMP) {
+		struct qemu_settings found;
+
+		r = check_look_qemu(vm->vmm, &found, &ram, &pid, why);
+		if (r == -ETIMEDOUT && !ask_broker(socket, vm->vmm, &found, &ram))
+			r = 0;
+		if (!r)
+			check_qemu(f, &found);
+	} else {
 		r = check_look_rest(vm, f, &ram, &pid, why);
+	}
 	if (r)
 		finding_add(f, FINDING_UNKNOWN, "vmm", "%.250s", why);
 	if (pid)
@@ -85,7 +148,7 @@ int check_run(const struct broker_config *c, bool json, FILE *out)
 	for (size_t i = 0; i < c->nr_vms; i++) {
 		struct findings f = { 0 };
 
-		check_vm(&c->vms[i], &f);
+		check_vm(c->socket, &c->vms[i], &f);
 		for (size_t k = 0; k < f.n; k++)
 			if (f.all[k].level == FINDING_WRONG || f.all[k].level == FINDING_UNKNOWN)
 				r = EBB_EXIT_FAILED;

@@ -4,11 +4,11 @@
 #define EBB_BROKER_CHECK_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "broker/config.h"
+#include "broker/qmp_look.h"
 
 enum finding_level {
 	FINDING_GOOD,
@@ -37,22 +37,7 @@ const char *finding_level_name(enum finding_level level); /* "good", "advice", "
 
 /* --- the rules: what was read to findings. Pure. ------------------------------ */
 
-/* The channel's port. */
-enum check_port {
-	CHECK_PORT_NONE,
-	CHECK_PORT_NO_ID, /* QEMU tells nothing of one without an id */
-	CHECK_PORT_GOOD,
-};
-
-/* Of one balloon device, the channel's port and the memory backends as QMP has them. */
-struct check_qemu {
-	unsigned int balloons;
-	int reporting, deflate_on_oom; /* 0, 1; -1: not known */
-	enum check_port port;
-	bool incomplete; /* QEMU did not answer all that was asked */
-	const json_t *memdevs; /* query-memdev's answer; NULL: not known */
-};
-void check_qemu(struct findings *f, const struct check_qemu *q);
+void check_qemu(struct findings *f, const struct qemu_settings *q);
 void check_firecracker(struct findings *f, const json_t *balloon, const json_t *machine);
 void check_cloud_hypervisor(struct findings *f, const json_t *info);
 
@@ -61,7 +46,7 @@ void check_process(struct findings *f, const char *status, const char *smaps, ui
 
 /* --- what a running VMM says. 0, or a negative errno with why (CONF_ERROR_MAX). -- */
 
-int check_look_qemu(const char *socket, struct findings *f, uint64_t *ret_ram, int *ret_pid,
+int check_look_qemu(const char *socket, struct qemu_settings *ret, uint64_t *ret_ram, int *ret_pid,
 		    char *why);
 int check_look_rest(const struct vm_config *vm, struct findings *f, uint64_t *ret_ram, int *ret_pid,
 		    char *why);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Questions to a running VMM, one after the other: this is a command that ends, so it may wait. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #include "broker/check.h"
 #include "broker/rest.h"
-#include "ebb/channel.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
@@ -75,16 +73,13 @@ static json_t *qmp_line(struct qmp *q)
 }
 
 /*
- * The answer's "return" (a new reference), NULL for an error or none in time. arguments: of one
- * object, or "". An answer that came too late for its question is not taken for that to the next.
+ * Sends a request that has q->id, and returns its answer's "return" (a new reference); NULL for an
+ * error or none in time. What came too late for its question is not taken for the next one's
+ * answer.
  */
-static json_t *qmp_ask(struct qmp *q, const char *command, const char *arguments)
+static json_t *qmp_ask(struct qmp *q, const char *text, size_t len)
 {
-	char text[512];
-	int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{%s},\"id\":%d}\n",
-			 command, arguments, ++q->id);
-
-	if (n < 0 || (size_t)n >= sizeof(text) || send(q->fd, text, (size_t)n, MSG_NOSIGNAL) != n)
+	if (send(q->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return NULL;
 	for (;;) {
 		json_t *object = qmp_line(q), *data = NULL;
@@ -100,76 +95,29 @@ static json_t *qmp_ask(struct qmp *q, const char *command, const char *arguments
 	}
 }
 
-static json_t *qmp_get(struct qmp *q, const char *folder, const char *device, const char *property)
+static json_t *qmp_command(struct qmp *q, const char *command)
 {
-	char arguments[256];
+	char text[QMP_LOOK_TEXT];
+	int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"id\":%d}\n", command, ++q->id);
 
-	snprintf(arguments, sizeof(arguments), "\"path\":\"%s/%.64s\",\"property\":\"%s\"", folder,
-		 device, property);
-	return qmp_ask(q, "qom-get", arguments);
+	return qmp_ask(q, text, (size_t)n);
 }
 
-static int qmp_flag(struct qmp *q, const char *folder, const char *device, const char *property)
-{
-	json_t *value = qmp_get(q, folder, device, property);
-	int r = json_is_boolean(value) ? json_is_true(value) : -1;
-
-	json_decref(value);
-	return r;
-}
-
-static void look_at_port(struct qmp *q, const char *folder, const char *device, bool has_id,
-			 struct check_qemu *c)
-{
-	json_t *value = qmp_get(q, folder, device, "name");
-	const char *name = json_string_value(value);
-
-	if (name && !strcmp(name, EBB_CHANNEL_NAME))
-		c->port = has_id ? CHECK_PORT_GOOD : CHECK_PORT_NO_ID;
-	json_decref(value);
-}
-
-/* Devices that were given an id are in one folder, those without in the other. */
-static void find_devices(struct qmp *q, const char *folder, bool have_ids, struct check_qemu *c)
-{
-	char path[64];
-	const json_t *child;
-	json_t *list;
-	size_t i;
-
-	snprintf(path, sizeof(path), "\"path\":\"%s\"", folder);
-	list = qmp_ask(q, "qom-list", path);
-	c->incomplete |= !list;
-	json_array_foreach (list, i, child) {
-		const char *type = json_string_value(json_object_get(child, "type"));
-		const char *name = json_string_value(json_object_get(child, "name"));
-
-		if (!type || !name || strpbrk(name, "\"\\/"))
-			continue;
-		if (!strcmp(type, "child<virtserialport>"))
-			look_at_port(q, folder, name, have_ids, c);
-		if (strncmp(type, "child<virtio-balloon", 20) != 0)
-			continue;
-		c->balloons++;
-		c->reporting = qmp_flag(q, folder, name, "free-page-reporting");
-		c->deflate_on_oom = qmp_flag(q, folder, name, "deflate-on-oom");
-	}
-	json_decref(list);
-}
-
-int check_look_qemu(const char *socket, struct findings *f, uint64_t *ret_ram, int *ret_pid,
+int check_look_qemu(const char *socket, struct qemu_settings *ret, uint64_t *ret_ram, int *ret_pid,
 		    char *why)
 {
-	struct check_qemu c = { .reporting = -1, .deflate_on_oom = -1 };
 	_cleanup_free_ char *buf = malloc(REPLY_MAX);
 	_cleanup_close_ int fd = dial(socket, ret_pid, why);
 	struct qmp q = { .fd = fd, .buf = buf };
+	struct qmp_look look = { 0 };
+	char text[QMP_LOOK_TEXT];
 	json_t *data;
+	size_t len;
 
 	if (fd < 0)
 		return fd;
 	snprintf(why, CONF_ERROR_MAX,
-		 "%s: no greeting; where ebb-broker or another client holds the socket, give "
+		 "%s: no greeting; where another client than ebb-broker holds the socket, give "
 		 "this command one of its own (-qmp unix:PATH,server=on,wait=off)",
 		 socket);
 	if (!buf)
@@ -180,16 +128,16 @@ int check_look_qemu(const char *socket, struct findings *f, uint64_t *ret_ram, i
 		return -ETIMEDOUT;
 	}
 	json_decref(data);
-	json_decref(qmp_ask(&q, "qmp_capabilities", ""));
-	data = qmp_ask(&q, "query-memory-size-summary", "");
+	json_decref(qmp_command(&q, "qmp_capabilities"));
+	data = qmp_command(&q, "query-memory-size-summary");
 	*ret_ram = (uint64_t)json_integer_value(json_object_get(data, "base-memory"));
 	json_decref(data);
-	find_devices(&q, "/machine/peripheral", true, &c);
-	find_devices(&q, "/machine/peripheral-anon", false, &c);
-	data = qmp_ask(&q, "query-memdev", "");
-	c.memdevs = json_is_array(data) ? data : NULL;
-	check_qemu(f, &c);
-	json_decref(data);
+	while ((len = qmp_look_ask(&look, text, ++q.id))) {
+		data = qmp_ask(&q, text, len);
+		qmp_look_answer(&look, data);
+		json_decref(data);
+	}
+	*ret = look.found;
 	return 0;
 }
 

@@ -61,13 +61,13 @@ static int flag(const json_t *object, const char *key)
 	return json_is_boolean(value) ? json_is_true(value) : -1;
 }
 
-static void channel_port(struct findings *f, const struct check_qemu *q)
+static void channel_port(struct findings *f, const struct qemu_settings *q)
 {
-	if (q->port == CHECK_PORT_GOOD)
+	if (q->port == QEMU_PORT_GOOD)
 		finding_add(f, FINDING_GOOD, "port", "ebb.channel");
 	else if (q->incomplete)
 		finding_add(f, FINDING_UNKNOWN, "port", "QEMU does not answer");
-	else if (q->port == CHECK_PORT_NO_ID)
+	else if (q->port == QEMU_PORT_NO_ID)
 		finding_add(f, FINDING_WRONG, "port",
 			    "ebb.channel has no id: QEMU does not tell when the guest closes it; "
 			    "add id=ebb0 to its -device");
@@ -78,12 +78,8 @@ static void channel_port(struct findings *f, const struct check_qemu *q)
 			"virtserialport,chardev=ebb,name=ebb.channel,id=ebb0");
 }
 
-void check_qemu(struct findings *f, const struct check_qemu *q)
+void check_qemu(struct findings *f, const struct qemu_settings *q)
 {
-	const json_t *memdev;
-	unsigned int prealloc = 0;
-	size_t i;
-
 	if (!q->balloons && q->incomplete) {
 		finding_add(f, FINDING_UNKNOWN, "balloon", "QEMU does not answer");
 	} else if (!q->balloons) {
@@ -95,14 +91,10 @@ void check_qemu(struct findings *f, const struct check_qemu *q)
 		balloon_settings(f, q->reporting, q->deflate_on_oom);
 	}
 	channel_port(f, q);
-	if (!q->memdevs) {
+	if (q->prealloc < 0)
 		finding_add(f, FINDING_UNKNOWN, "prealloc",
 			    "QEMU does not tell its memory backends");
-		return;
-	}
-	json_array_foreach (q->memdevs, i, memdev)
-		prealloc += flag(memdev, "prealloc") == 1;
-	if (prealloc)
+	else if (q->prealloc)
 		finding_add(f, FINDING_WRONG, "prealloc",
 			    "on: all of the VM's memory is taken at its start, and again where a "
 			    "balloon gave it back; leave out -mem-prealloc and prealloc=on");

@@ -30,6 +30,7 @@ enum request {
 	ASK_SET,
 	ASK_ACTUAL,
 	ASK_PORT,
+	ASK_SETTINGS,
 };
 
 struct backend {
@@ -50,6 +51,7 @@ struct backend {
 	char port[ID_MAX]; /* the device with our port, once known */
 	char ports[ASKED_MAX][ID_MAX]; /* whose name is to be asked */
 	size_t nr_ports;
+	struct qmp_look *look; /* under way; NULL: it is done, or there was no memory for it */
 
 	char *line;
 	size_t len, size;
@@ -98,6 +100,18 @@ static void ask(struct backend *b, enum request what, const char *format, ...)
 		uv_timer_start(&b->timer, on_timeout, BACKEND_TIMEOUT_MS, 0);
 }
 
+static void ask_settings(struct backend *b)
+{
+	char text[QMP_LOOK_TEXT];
+
+	if (qmp_look_ask(b->look, text, ASK_SETTINGS)) {
+		ask(b, ASK_SETTINGS, "%s", text);
+		return;
+	}
+	b->events->settings(b->arg, &b->look->found);
+	free(TAKE_PTR(b->look));
+}
+
 /* Starts what is due, the most urgent first. */
 static void next(struct backend *b)
 {
@@ -120,6 +134,8 @@ static void next(struct backend *b)
 	} else if (b->want_actual) {
 		b->want_actual = false;
 		ask(b, ASK_ACTUAL, "{\"execute\":\"query-balloon\",\"id\":%d}\n", ASK_ACTUAL);
+	} else if (b->look) {
+		ask_settings(b);
 	}
 }
 
@@ -154,6 +170,8 @@ static void answer_ram(struct backend *b, const json_t *data)
 	b->ready = true;
 	b->backoff_ms = BACKEND_RETRY_MIN_MS;
 	b->want_actual = true;
+	free(b->look);
+	b->look = calloc(1, sizeof(*b->look));
 	b->events->ready(b->arg, b->ram);
 }
 
@@ -258,6 +276,9 @@ static void on_answer(struct backend *b, const json_t *object)
 	case ASK_PORT:
 		answer_port(b, data);
 		break;
+	case ASK_SETTINGS:
+		qmp_look_answer(b->look, data);
+		break;
 	case ASK_NONE:
 		break;
 	}
@@ -355,6 +376,7 @@ static void finish(struct backend *b)
 	if (b->closed)
 		b->closed(b->closed_arg);
 	free(b->line);
+	free(b->look);
 	free(b);
 }
 
@@ -364,6 +386,7 @@ static void on_ended(struct stream *s, int error)
 	bool setting = b->setting;
 
 	free(TAKE_PTR(b->line));
+	free(TAKE_PTR(b->look));
 	b->len = b->size = 0;
 	b->asked = ASK_NONE;
 	b->ready = b->setting = b->want_set = b->want_actual = b->want_ram = false;

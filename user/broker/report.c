@@ -66,6 +66,23 @@ static json_t *lost_json(const struct vm *vm)
 	return o;
 }
 
+static json_t *flag_json(int value)
+{
+	return value < 0 ? json_null() : json_boolean(value);
+}
+
+static json_t *settings_json(const struct vm *vm)
+{
+	const struct qemu_settings *s = &vm->settings;
+
+	if (!vm->settings_known)
+		return json_null();
+	return json_pack("{s:b,s:o,s:o,s:o,s:s,s:b}", "balloon", s->balloons > 0,
+			 "free_page_reporting", flag_json(s->reporting), "deflate_on_oom",
+			 flag_json(s->deflate_on_oom), "prealloc", flag_json(s->prealloc), "port",
+			 qemu_port_name(s->port), "incomplete", s->incomplete);
+}
+
 /* One word for a person. */
 static const char *state_name(const struct vm *vm)
 {
@@ -84,16 +101,17 @@ static json_t *vm_json(const struct vm *vm)
 {
 	return json_pack(
 		"{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
-		"s:o,s:o,s:o,s:o}",
+		"s:o,s:o,s:o,s:o,s:o}",
 		"name", vm->config.name, "vmm", vmm_kind_name(vm->config.kind), "vmm_socket",
 		vm->config.vmm, "channel", vm->config.channel, "state", state_name(vm), "reason",
 		vm->why, "ram", or_null(vm->ram), "min", number(vm->limits.min), "max",
 		number(vm->limits.max), "size", or_null(vm->target), "actual", or_null(vm->actual),
 		"resident", or_null(vm->resident), "clamp", channel_clamp_name(vm->clamp), "need",
 		number(vm->need), "lease", lease_json(vm), "guest", guest_json(&vm->guest), "caps",
-		caps_json(vm), "lost", lost_json(vm), "leases", number(vm->counts.leases), "stale",
-		number(vm->counts.stale), "sets", number(vm->counts.sets), "set_errors",
-		number(vm->counts.set_errors), "vmm_lost", number(vm->counts.vmm_lost), "shares",
+		caps_json(vm), "settings", settings_json(vm), "lost", lost_json(vm), "leases",
+		number(vm->counts.leases), "stale", number(vm->counts.stale), "sets",
+		number(vm->counts.sets), "set_errors", number(vm->counts.set_errors), "vmm_lost",
+		number(vm->counts.vmm_lost), "shares",
 		number(vm->config.shares ? vm->config.shares : ARBITRATE_SHARES));
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/broker.h"
+#include "broker/check.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/units.h"
@@ -240,6 +241,20 @@ static void on_set_done(void *arg, int error, const char *why)
 	push(vm);
 }
 
+/* What `check` would say, once, before anybody wonders why nothing comes back. */
+static void on_settings(void *arg, const struct qemu_settings *found)
+{
+	struct vm *vm = arg;
+	struct findings f = { 0 };
+
+	vm->settings_known = true;
+	vm->settings = *found;
+	check_qemu(&f, found);
+	for (size_t i = 0; i < f.n; i++)
+		if (f.all[i].level == FINDING_WRONG)
+			log_warn("%s: %s: %s", vm->config.name, f.all[i].setting, f.all[i].text);
+}
+
 /* QEMU keeps the old target, and the new kernel would inflate to it before any daemon is up. */
 static void on_reset(void *arg)
 {
@@ -268,6 +283,7 @@ static const struct backend_events backend_events = {
 	.set_done = on_set_done,
 	.reset = on_reset,
 	.port = on_port,
+	.settings = on_settings,
 };
 
 /* --- what the guest tells ------------------------------------------------------ */

@@ -77,6 +77,8 @@ struct vm {
 	uint64_t grant; /* by arbitration; UINT64_MAX: all it wants */
 	uint64_t sampled; /* target when the host was looked at */
 	uint64_t need; /* bytes that the host would have */
+	bool settings_known;
+	struct qemu_settings settings;
 	enum channel_clamp clamp;
 	enum channel_level told_level;
 	uint64_t told_need;
