@@ -48,7 +48,8 @@ static void draw_heading(struct term *t, const struct model *m)
 static int draw_second(struct term *t, const struct model *m, int row)
 {
 	const struct second *s = &m->second;
-	char a[32], b[32], c[32];
+	bool wide = t->width >= 100;
+	char a[32], b[32];
 	int col;
 
 	if (!*s->state)
@@ -57,18 +58,20 @@ static int draw_second(struct term *t, const struct model *m, int row)
 		term_put(t, row, TABLE_LEFT, INK_DIM, "A second VM is starting");
 		return row + 1;
 	}
-	col = term_put(t, row, TABLE_LEFT, INK_PLAIN, "A second VM holds ");
+	col = term_put(t, row, TABLE_LEFT, INK_PLAIN, wide ? "A second VM holds " : "Second VM: ");
 	col = term_put(t, row, col, INK_BOLD,
 		       size_words(series_last(&s->resident, 0), a, sizeof(a)));
-	col = term_printf(t, row, col, INK_DIM, "; its size: %s, wanted %s",
+	col = term_printf(t, row, col, INK_DIM,
+			  wide ? "; its size: %s, wanted %s" : "; size %s, wanted %s",
 			  size_words(series_last(&s->size, 0), a, sizeof(a)),
 			  size_words(series_last(&s->want, 0), b, sizeof(b)));
-	if (m->budget > 0)
-		term_printf(t, row, col, m->squeezed || s->squeezed ? INK_BAD : INK_DIM,
-			    ".  %s for both%s", size_words(m->budget, c, sizeof(c)),
-			    m->squeezed   ? ": the first gives"
-			    : s->squeezed ? ": the second gives"
-					  : "");
+	if (m->budget <= 0)
+		return row + 1;
+	col = term_printf(t, row, col, INK_DIM, wide ? ".  %s for both" : ". %s for both",
+			  size_words(m->budget, a, sizeof(a)));
+	if (m->squeezed || s->squeezed)
+		term_printf(t, row, col, INK_BAD, wide ? ": the %s gives" : "; %s gives",
+			    m->squeezed ? "first" : "second");
 	return row + 1;
 }
 

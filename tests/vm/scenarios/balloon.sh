@@ -61,7 +61,7 @@ note "on the host $((rss / 1024)) MiB; needed $((need >> 20)) and $((headroom >>
 check "$(held) >= 700" "the balloon has taken what is not needed (MiB)"
 check "$rss * 100 <= ($need + $headroom) / 1024 * 115" "the host holds at most 15% more than is needed and headroom"
 check "$(oom_kills) == 0" "nothing was killed"
-ebb status -o json | jq -c '.means, .balloon.resident'
+ebb status -o json | jq -cM '.means, .balloon.resident'
 check "$(ebb status -o json | jq '[.means[] | select(.name != "compaction" and .on)] | length') == 2" \
 	"reporting and the balloon bring something"
 
