@@ -18,6 +18,7 @@ enum ebb_action {
 				    fenced */
 	EBB_ACT_COMPACT, /* the whole machine */
 	EBB_ACT_LIMIT, /* memory.max of holder id becomes `limit` */
+	EBB_ACT_SWAP_LIMIT, /* and this its memory.swap.max */
 };
 
 /* What a container is doing, for a person (`ebb list`: state). */
@@ -121,7 +122,7 @@ struct ebb_plan_item {
 	enum ebb_reason reason;
 	uint64_t anon; /* bytes at most, of each kind */
 	uint64_t file;
-	uint64_t limit; /* bytes, LIMIT only; UINT64_MAX: what was there before us */
+	uint64_t limit; /* bytes, of the two LIMITs; UINT64_MAX: what was there before us */
 	uint64_t batch; /* bytes a write; of LIMIT: how far below the usage it goes at once */
 	uint32_t deadline_ms; /* for the whole item */
 };
@@ -139,7 +140,7 @@ struct ebb_verdict {
 
 /*
  * The arrays are the caller's: room for at least nr_containers verdicts and
- * nr_containers + nr_orphans + nr_holders + nr_others + 1 items.
+ * nr_containers + nr_orphans + 2 * nr_holders + nr_others + 1 items.
  */
 struct ebb_plan {
 	size_t nr_items;

@@ -91,8 +91,11 @@ struct ebb_holder {
 	uint64_t bytes; /* usage, of all that is below */
 	uint64_t limit; /* memory.max as somebody else set it; UINT64_MAX: none */
 	uint64_t set; /* memory.max as we set it; UINT64_MAX: we did not */
-	bool busy; /* it is being set */
+	uint64_t swap_set; /* memory.swap.max as we set it; UINT64_MAX: we did not */
+	bool busy; /* memory.max is being set */
+	bool swap_busy; /* memory.swap.max is */
 	bool left_alone; /* somebody else changed what we had set: it is theirs from then on */
+	bool swap_left_alone;
 };
 
 /* A group without containers, above or below: the system's own. The topmost of each such part. */

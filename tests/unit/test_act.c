@@ -391,12 +391,12 @@ static void test_limits(void **state)
 	/* Beside another job for the same group, but not beside its like. */
 	job.dirfd = dir;
 	assert_int_equal(act_submit(f->act, &reclaim), 0);
-	assert_false(act_limiting(f->act, 42));
+	assert_false(act_limiting(f->act, EBB_ACT_LIMIT, 42));
 	assert_int_equal(act_submit(f->act, &job), 0);
-	assert_true(act_limiting(f->act, 42));
+	assert_true(act_limiting(f->act, EBB_ACT_LIMIT, 42));
 	assert_int_equal(act_submit(f->act, &job), -EBUSY);
 	assert_true(wait_results(f, 2, 5000));
-	assert_false(act_limiting(f->act, 42) || act_busy(f->act, 42));
+	assert_false(act_limiting(f->act, EBB_ACT_LIMIT, 42) || act_busy(f->act, 42));
 	/* A limit of somebody else's that is lower is left as it is, and told. */
 	for (int i = 0; i < 2; i++) {
 		if (f->results[i].action != EBB_ACT_LIMIT)

@@ -248,7 +248,7 @@ static void test_names(void **state)
 			assert_string_not_equal(ebb_reason_name((enum ebb_reason)i),
 						ebb_reason_name((enum ebb_reason)j));
 	}
-	for (int i = EBB_ACT_AGE; i <= EBB_ACT_LIMIT; i++)
+	for (int i = EBB_ACT_AGE; i <= EBB_ACT_SWAP_LIMIT; i++)
 		assert_string_not_equal(ebb_action_name((enum ebb_action)i), "unknown");
 	assert_string_equal(ebb_state_name((enum ebb_state)99), "unknown");
 	assert_string_equal(ebb_reason_text((enum ebb_reason) - 1), "unknown");

@@ -36,7 +36,9 @@ static void have(size_t nr)
 		t.containers[i] = (struct ebb_snap_container){
 			.id = 10 + i, .holder = 10 + i, .populated = true, .can_age = true
 		};
-		t.holders[i] = (struct ebb_holder){ .id = 10 + i, .limit = NONE, .set = NONE };
+		t.holders[i] = (struct ebb_holder){
+			.id = 10 + i, .limit = NONE, .set = NONE, .swap_set = NONE
+		};
 	}
 }
 

@@ -186,8 +186,9 @@ static void finish_job(struct act *a, struct job *job)
 	job->result.cpu_us = job->pool.cpu_us;
 	job->result.wall_us = job->pool.wall_us;
 	a->cpu_us += job->pool.cpu_us;
-	if (job->action == EBB_ACT_LIMIT) {
+	if (limit_is_one(job->action))
 		limits_note(a, &job->limit);
+	if (job->action == EBB_ACT_LIMIT) {
 		a->limit_us = (3 * a->limit_us + job->pool.wall_us) / 4;
 		if (a->limit_us < job->pool.wall_us)
 			a->limit_us = job->pool.wall_us;
@@ -222,7 +223,8 @@ int act_submit(struct act *a, const struct act_job *spec)
 
 	if (!is_open(a))
 		return -EINVAL;
-	if (spec->action == EBB_ACT_LIMIT ? act_limiting(a, spec->id) : act_busy(a, spec->id))
+	if (limit_is_one(spec->action) ? act_limiting(a, spec->action, spec->id)
+				       : act_busy(a, spec->id))
 		return -EBUSY;
 	if (a->nr_jobs == ACT_MAX_JOBS)
 		return -ENOSPC;
@@ -231,7 +233,7 @@ int act_submit(struct act *a, const struct act_job *spec)
 	r = job_new(&job, a, spec);
 	if (r)
 		return r;
-	r = spec->action == EBB_ACT_LIMIT ? limits_prepare(a, job) : 0;
+	r = limit_is_one(spec->action) ? limits_prepare(a, job) : 0;
 	r = r ?: pool_submit(a->pool, &job->pool);
 	if (r) {
 		job_free(job);
@@ -251,22 +253,20 @@ void act_cancel(struct act *a, uint64_t id)
 			pool_hurry(a->pool, &job->pool);
 }
 
-static bool has_job(const struct act *a, uint64_t id, bool limit)
+bool act_busy(const struct act *a, uint64_t id)
 {
 	for (const struct job *job = a->jobs; job; job = job->next)
-		if (job->result.id == id && (job->action == EBB_ACT_LIMIT) == limit)
+		if (job->result.id == id && !limit_is_one(job->action))
 			return true;
 	return false;
 }
 
-bool act_busy(const struct act *a, uint64_t id)
+bool act_limiting(const struct act *a, enum ebb_action which, uint64_t id)
 {
-	return has_job(a, id, false);
-}
-
-bool act_limiting(const struct act *a, uint64_t id)
-{
-	return has_job(a, id, true);
+	for (const struct job *job = a->jobs; job; job = job->next)
+		if (job->result.id == id && job->action == which)
+			return true;
+	return false;
 }
 
 const struct act_caps *act_caps(struct act *a)

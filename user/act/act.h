@@ -41,12 +41,13 @@ struct act_job {
 	enum ebb_action action;
 	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is */
 	uint64_t file;
-	uint64_t limit; /* LIMIT: memory.max, bytes; UINT64_MAX: take ours back */
+	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take
+			   ours back */
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */
 	uint32_t deadline_ms; /* 0: a default. RECLAIM counts it from act_submit, for what is cold
 				 now is not known cold later; the others from their start */
 	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE,
-		      COMPACT and a LIMIT that is taken back */
+		      COMPACT and a limit that is taken back */
 	const struct act_group *groups; /* AGE only; copied */
 	size_t nr_groups;
 };
@@ -62,7 +63,8 @@ struct act_result {
 		      (too many groups), -EOPNOTSUPP (in the root of this kernel) */
 	bool gone; /* the cgroup vanished underneath: normal */
 	bool timed_out; /* the deadline came first */
-	bool changed; /* LIMIT: somebody else had changed what we set, to `found`, and it stands */
+	bool changed; /* of limits: somebody else had changed what we set, to `found`, and it stands
+		       */
 	uint64_t found;
 	uint64_t cpu_us; /* of the thread that did it */
 	uint64_t wall_us; /* from the job's start */
@@ -149,8 +151,9 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 
 /*
  * Queues a job; act_done_fn is called once for each that was taken.
- * -EBUSY: one for this id is under way or queued (a LIMIT and another one may be). -EAGAIN: COMPACT
- * before its budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS, then -ENOSPC.
+ * -EBUSY: one for this id is under way or queued (each of the limits may be beside the rest).
+ * -EAGAIN: COMPACT before its budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS, then
+ * -ENOSPC.
  */
 #define ACT_MAX_JOBS 512
 int act_submit(struct act *a, const struct act_job *spec);
@@ -158,17 +161,18 @@ int act_submit(struct act *a, const struct act_job *spec);
 /* Ends what is under way or queued for id as if its deadline had come. */
 void act_cancel(struct act *a, uint64_t id);
 
-bool act_busy(const struct act *a, uint64_t id); /* with anything but a LIMIT */
-bool act_limiting(const struct act *a, uint64_t id);
+bool act_busy(const struct act *a, uint64_t id); /* with anything but a limit */
+bool act_limiting(const struct act *a, enum ebb_action which, uint64_t id);
 
 /* Limits that we have set, as of the last job that ended: in no order, NULL behind the last. */
 struct act_limit {
+	enum ebb_action which; /* LIMIT or SWAP_LIMIT */
 	uint64_t id;
 	uint64_t bytes;
 	uint64_t seq; /* act's own */
 };
 const struct act_limit *act_limit_at(const struct act *a, size_t i);
-const struct act_limit *act_limit_find(const struct act *a, uint64_t id);
+const struct act_limit *act_limit_find(const struct act *a, enum ebb_action which, uint64_t id);
 const struct act_caps *act_caps(struct act *a);
 void act_stats(struct act *a, struct act_stats *ret);
 struct journal *act_journal(struct act *a); /* for others who set something; owned by a */

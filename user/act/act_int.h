@@ -43,7 +43,7 @@ struct job {
 	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
 	enum ebb_action action;
 	uint64_t anon, file, batch;
-	uint64_t want; /* of LIMIT */
+	uint64_t want; /* of limits */
 	struct act_limit limit; /* what stands; seq 0: nothing of ours */
 	int dirfd;
 	struct act_group *groups;
@@ -53,6 +53,10 @@ struct job {
 
 int job_new(struct job **ret, struct act *a, const struct act_job *spec);
 void job_free(struct job *job);
+static inline bool limit_is_one(enum ebb_action action)
+{
+	return action == EBB_ACT_LIMIT || action == EBB_ACT_SWAP_LIMIT;
+}
 void limit_run(struct job *job);
 /* The loop's side: room for one more, and what a job has set. */
 int limits_prepare(struct act *a, struct job *job);

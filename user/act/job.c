@@ -150,6 +150,7 @@ static const struct action {
 	[EBB_ACT_RECLAIM_ORPHANS] = { run_orphans, POOL_LEFTOVER, true },
 	[EBB_ACT_COMPACT] = { run_compact, POOL_COMPACT, false },
 	[EBB_ACT_LIMIT] = { limit_run, POOL_LIMIT, true },
+	[EBB_ACT_SWAP_LIMIT] = { limit_run, POOL_SWAP_LIMIT, true },
 };
 
 static void run(struct pool_job *p)
@@ -169,7 +170,7 @@ static bool needs_dir(const struct act_job *spec)
 {
 	/* What we set is taken back by id alone: the group may be gone. */
 	return actions[spec->action].dir &&
-	       (spec->action != EBB_ACT_LIMIT || spec->limit != UINT64_MAX);
+	       (!limit_is_one(spec->action) || spec->limit != UINT64_MAX);
 }
 
 static int check(const struct act_job *spec)

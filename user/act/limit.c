@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * memory.max of groups that hold containers.
+ * memory.max and memory.swap.max of groups that hold containers.
  *
- * Below what the group has, the kernel evicts in the write itself, and when a round over the lists
- * brings nothing for the sixteenth time, it kills. So the value goes down in steps: the first
- * is what the group has, which stops its growth at once; between two of them the deadline is looked
- * at; a signal ends the write with the value set.
+ * A bound of swap stops what would go there, and moves nothing. Below what the group has, the
+ * kernel evicts in the write itself, and when a round over the lists brings nothing for the
+ * sixteenth time, it kills. So the value goes down in steps: the first is what the group has, which
+ * stops its growth at once; between two of them the deadline is looked at; a signal ends the write
+ * with the value set.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +18,6 @@
 #include "lib/cleanup.h"
 #include "lib/files.h"
 
-#define LIMIT "memory.max"
 #define ROUND 65536ull /* a page, of any size: what is set is what is read again */
 
 static bool is_gone(int r)
@@ -27,9 +27,10 @@ static bool is_gone(int r)
 
 static int set_first(struct job *job, uint64_t bytes)
 {
+	const char *file = job->action == EBB_ACT_LIMIT ? "memory.max" : "memory.swap.max";
 	struct journal_cgroup g = { .id = job->limit.id };
 	uint64_t now;
-	int r = read_u64_at(job->dirfd, LIMIT, &now);
+	int r = read_u64_at(job->dirfd, file, &now);
 
 	if (r)
 		return r;
@@ -40,7 +41,7 @@ static int set_first(struct job *job, uint64_t bytes)
 		return 0;
 	}
 	snprintf(g.value, sizeof(g.value), "%" PRIu64, bytes);
-	r = journal_set_cgroups(job->act->journal, LIMIT, &g, 1);
+	r = journal_set_cgroups(job->act->journal, file, &g, 1);
 	job->limit.seq = r ? 0 : g.seq;
 	return r;
 }
@@ -64,8 +65,12 @@ static int set(struct job *job, uint64_t bytes)
 static int next_value(const struct job *job, uint64_t target, bool first, uint64_t *ret)
 {
 	uint64_t usage, batch = first ? 0 : job->batch, low;
-	int r = read_u64_at(job->dirfd, "memory.current", &usage);
+	int r;
 
+	*ret = target;
+	if (job->action != EBB_ACT_LIMIT)
+		return 0;
+	r = read_u64_at(job->dirfd, "memory.current", &usage);
 	if (r)
 		return r;
 	low = usage > batch ? (usage - batch) & ~(ROUND - 1) : 0;
@@ -113,9 +118,9 @@ void limit_run(struct job *job)
 
 int limits_prepare(struct act *a, struct job *job)
 {
-	const struct act_limit *l = act_limit_find(a, job->result.id);
+	const struct act_limit *l = act_limit_find(a, job->action, job->result.id);
 
-	job->limit = l ? *l : (struct act_limit){ .id = job->result.id };
+	job->limit = l ? *l : (struct act_limit){ .which = job->action, .id = job->result.id };
 	/* One for each job that may be under way, so that noting it cannot fail. */
 	if (a->nr_limits + ACT_MAX_JOBS > a->max_limits) {
 		size_t max = a->nr_limits + 2 * ACT_MAX_JOBS;
@@ -131,7 +136,7 @@ int limits_prepare(struct act *a, struct job *job)
 
 void limits_note(struct act *a, const struct act_limit *limit)
 {
-	struct act_limit *l = (struct act_limit *)act_limit_find(a, limit->id);
+	struct act_limit *l = (struct act_limit *)act_limit_find(a, limit->which, limit->id);
 
 	if (!l && limit->seq)
 		l = &a->limits[a->nr_limits++];
@@ -146,10 +151,10 @@ const struct act_limit *act_limit_at(const struct act *a, size_t i)
 	return i < a->nr_limits ? &a->limits[i] : NULL;
 }
 
-const struct act_limit *act_limit_find(const struct act *a, uint64_t id)
+const struct act_limit *act_limit_find(const struct act *a, enum ebb_action which, uint64_t id)
 {
 	for (size_t i = 0; i < a->nr_limits; i++)
-		if (a->limits[i].id == id)
+		if (a->limits[i].which == which && a->limits[i].id == id)
 			return &a->limits[i];
 	return NULL;
 }

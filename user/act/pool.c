@@ -75,7 +75,7 @@ int pool_open(struct pool **ret, uv_async_t *done)
 {
 	static const unsigned int limits[POOL_NR_LANES] = {
 		[POOL_RECLAIM] = 2, [POOL_LEFTOVER] = 1, [POOL_AGE] = 1,
-		[POOL_COMPACT] = 1, [POOL_LIMIT] = 1,
+		[POOL_COMPACT] = 1, [POOL_LIMIT] = 1,    [POOL_SWAP_LIMIT] = 1,
 	};
 	/* No SA_RESTART: the write is to come back with EINTR. */
 	struct sigaction sa = { .sa_handler = do_nothing };
@@ -161,7 +161,7 @@ static void *thread_main(void *arg)
 
 	free(arg);
 	/* Of this thread alone, as Linux has it. Not being allowed to is no harm. */
-	if (start.lane != POOL_LIMIT) {
+	if (start.lane != POOL_LIMIT && start.lane != POOL_SWAP_LIMIT) {
 		sched_setscheduler(0, SCHED_BATCH, &param);
 		setpriority(PRIO_PROCESS, syscall(SYS_gettid), NICE);
 	}

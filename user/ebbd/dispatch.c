@@ -53,12 +53,12 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 	return act_submit(d->act, &job);
 }
 
-static int submit_limit(struct daemon *d, uint64_t id, uint64_t bytes,
+static int submit_limit(struct daemon *d, enum ebb_action which, uint64_t id, uint64_t bytes,
 			const struct ebb_plan_item *item)
 {
 	_cleanup_close_ int fd = bytes == UINT64_MAX ? -1 : tree_open_dir(d->tree, id);
 	struct act_job job = { .id = id,
-			       .action = EBB_ACT_LIMIT,
+			       .action = which,
 			       .limit = bytes,
 			       .batch = item ? item->batch : 0,
 			       .deadline_ms = item ? item->deadline_ms : 0,
@@ -66,7 +66,7 @@ static int submit_limit(struct daemon *d, uint64_t id, uint64_t bytes,
 
 	if (fd < 0 && bytes != UINT64_MAX)
 		return fd;
-	log_debug("limit of group %llu: %lld MiB", (unsigned long long)id,
+	log_debug("%s of group %llu: %lld MiB", ebb_action_name(which), (unsigned long long)id,
 		  bytes == UINT64_MAX ? -1ll : (long long)(bytes >> 20));
 	return act_submit(d->act, &job);
 }
@@ -85,8 +85,8 @@ static void drop_limits(struct daemon *d)
 	const struct act_limit *l;
 
 	for (size_t i = 0; (l = act_limit_at(d->act, i)); i++)
-		if (!is_holder(d, l->id) && !act_limiting(d->act, l->id))
-			submit_limit(d, l->id, UINT64_MAX, NULL);
+		if (!is_holder(d, l->id) && !act_limiting(d->act, l->which, l->id))
+			submit_limit(d, l->which, l->id, UINT64_MAX, NULL);
 }
 
 static int submit(struct daemon *d, const struct ebb_plan_item *item)
@@ -103,7 +103,8 @@ static int submit(struct daemon *d, const struct ebb_plan_item *item)
 	case EBB_ACT_COMPACT:
 		return act_submit(d->act, &compact);
 	case EBB_ACT_LIMIT:
-		return submit_limit(d, item->id, item->limit, item);
+	case EBB_ACT_SWAP_LIMIT:
+		return submit_limit(d, item->action, item->id, item->limit, item);
 	}
 	return -EINVAL;
 }
@@ -152,6 +153,7 @@ static void count(struct daemon *d, const struct act_result *r)
 		break;
 	case EBB_ACT_AGE:
 	case EBB_ACT_LIMIT:
+	case EBB_ACT_SWAP_LIMIT:
 		break;
 	}
 	/* What the dead left cannot always be told from the living: then act refuses. */
@@ -181,6 +183,15 @@ static void limit_done(struct daemon *d, const struct act_result *r)
 		tick_soon(d, LIMITED_MS);
 }
 
+static void swap_limit_done(struct daemon *d, const struct act_result *r)
+{
+	if (r->changed)
+		log_info("somebody else has set memory.swap.max of group %llu: left alone",
+			 (unsigned long long)r->id);
+	if (r->changed || r->error)
+		tree_holder_leave_swap(d->tree, r->id);
+}
+
 void dispatch_done(void *arg, const struct act_result *r)
 {
 	struct daemon *d = arg;
@@ -193,6 +204,10 @@ void dispatch_done(void *arg, const struct act_result *r)
 	count(d, r);
 	if (r->action == EBB_ACT_LIMIT) {
 		limit_done(d, r);
+		return;
+	}
+	if (r->action == EBB_ACT_SWAP_LIMIT) {
+		swap_limit_done(d, r);
 		return;
 	}
 	if (t) {

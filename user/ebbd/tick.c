@@ -35,7 +35,7 @@ static int grow_arrays(struct daemon *d)
 {
 	size_t n = d->snap.nr_containers, items;
 
-	items = n + d->snap.nr_orphans + d->snap.nr_holders + d->snap.nr_others + 1;
+	items = n + d->snap.nr_orphans + 2 * d->snap.nr_holders + d->snap.nr_others + 1;
 
 	if (d->policy.max < n) {
 		void *p = reallocarray(d->policy.slots, n + n / 2, sizeof(d->policy.slots[0]));
@@ -85,10 +85,13 @@ static void snapshot_add_own(struct daemon *d)
 		d->snap.others[i].busy = act_busy(d->act, d->snap.others[i].id);
 	for (size_t i = 0; i < d->snap.nr_holders; i++) {
 		struct ebb_holder *h = &d->snap.holders[i];
-		const struct act_limit *l = act_limit_find(d->act, h->id);
+		const struct act_limit *l = act_limit_find(d->act, EBB_ACT_LIMIT, h->id);
 
-		h->busy = act_limiting(d->act, h->id);
+		h->busy = act_limiting(d->act, EBB_ACT_LIMIT, h->id);
 		h->set = l ? l->bytes : UINT64_MAX;
+		l = act_limit_find(d->act, EBB_ACT_SWAP_LIMIT, h->id);
+		h->swap_busy = act_limiting(d->act, EBB_ACT_SWAP_LIMIT, h->id);
+		h->swap_set = l ? l->bytes : UINT64_MAX;
 	}
 	for (size_t i = 0; i < d->snap.nr_containers; i++) {
 		struct ebb_snap_container *c = &d->snap.containers[i];

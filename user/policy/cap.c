@@ -27,6 +27,7 @@
 #define CALM_MS 1000u
 #define EARLY_PART 16 /* early reclaim keeps CAP / this of the room free */
 #define GRACE_MS 1000u /* for early reclaim, before a limit goes below the usage */
+#define KILL_PART 64 /* less than CAP / this below what may be used: somebody has to go */
 #define BATCH (32 * MIB)
 #define DEADLINE_MS 2000u
 #define OTHERS_MS 1000u
@@ -99,7 +100,8 @@ static void measure(struct step *s, struct policy_cap *p, struct cap *c)
 static bool has_item(const struct step *s, uint64_t id)
 {
 	for (size_t i = 0; i < s->plan->nr_items; i++)
-		if (s->plan->items[i].id == id && s->plan->items[i].action != EBB_ACT_LIMIT)
+		if (s->plan->items[i].id == id && s->plan->items[i].action != EBB_ACT_LIMIT &&
+		    s->plan->items[i].action != EBB_ACT_SWAP_LIMIT)
 			return true;
 	return false;
 }
@@ -120,7 +122,7 @@ static uint64_t idle_of(const struct step *s, const struct ebb_snap_container *c
 		ret->file += c->age[i].file;
 	}
 	ret->anon = min_u64(min_u64(ret->anon, c->anon + c->shmem), room);
-	ret->anon = min_u64(ret->anon, reclaim_anon_room(&s->snap->machine));
+	ret->anon = min_u64(ret->anon, cap_anon_room(s, c));
 	ret->file = min_u64(min_u64(ret->file, sub_u64(c->file, c->shmem)), room - ret->anon);
 	return ret->anon + ret->file;
 }
@@ -237,6 +239,18 @@ static void wake(struct step *s, const struct policy_cap *p, const struct cap *c
 	plan_wake(s, s->snap->now_ms + (moves && slack < c->usable / 2 ? LOOK_MS : CALM_MS));
 }
 
+/*
+ * What has no swap is killed by a limit below what it has: not for the sake of the reserve, and not
+ * before the others had a moment to give.
+ */
+static bool kill_at(const struct step *s, const struct cap *c)
+{
+	uint64_t since = s->snap->now_ms - s->state->cap.pool.since_ms;
+
+	return c->used > c->usable ||
+	       (c->used > sub_u64(c->usable, s->config->cap / KILL_PART) && since >= GRACE_MS);
+}
+
 void cap_step(struct step *s)
 {
 	struct policy_cap *p = &s->state->cap;
@@ -248,8 +262,10 @@ void cap_step(struct step *s)
 	if (!in_force(s)) {
 		*p = (struct policy_cap){ 0 };
 		cap_release(s);
+		cap_swap_release(s);
 		return;
 	}
+	cap_swap(s);
 	measure(s, p, &c);
 	s->plan->cap = (struct ebb_room){
 		.used = c.used, .held = c.held, .room = c.room, .reserve = c.reserve
@@ -261,7 +277,7 @@ void cap_step(struct step *s)
 	below = p->short_ms && (now - p->short_ms >= GRACE_MS || s->snap->paused ||
 				c.used > c.usable - c.reserve / 3);
 	early(s, p, &c);
-	cap_limits(s, c.room, below);
+	cap_limits(s, c.room, below, kill_at(s, &c));
 	gather(s, p, &c);
 	wake(s, p, &c);
 	p->known = true;

@@ -10,6 +10,7 @@
 #define BATCH (16 * MIB)
 #define DEADLINE_MS 2000u
 #define FLOOR (8 * MIB) /* with less nothing can even be started, to free what others hold */
+#define SPARE (2 * MIB)
 #define ROUNDS 32
 
 static bool managed(const struct ebb_holder *h)
@@ -95,9 +96,21 @@ static uint64_t demand(const struct ebb_holder *h)
 	return h->bytes + h->bytes / 16 + 4 * MIB;
 }
 
-/* The level down to which the largest have to come so that all of it fits. */
-static uint64_t level_of(const struct ebb_snapshot *snap, uint64_t room)
+/* It stays as it is: a little above what it has, for a limit that is met would kill there. */
+static bool is_spared(const struct step *s, const struct ebb_holder *h, bool kill)
 {
+	return !kill && cap_must_kill(s, h);
+}
+
+static uint64_t spared_bytes(const struct ebb_holder *h)
+{
+	return min_u64(h->bytes + SPARE, max_u64(stands(h), h->bytes + GRAIN));
+}
+
+/* The level down to which the largest have to come so that all of it fits. */
+static uint64_t level_of(const struct step *s, uint64_t room, bool kill)
+{
+	const struct ebb_snapshot *snap = s->snap;
 	uint64_t level = 0;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -108,7 +121,9 @@ static uint64_t level_of(const struct ebb_snapshot *snap, uint64_t room)
 
 			if (!managed(h))
 				continue;
-			if (round && demand(h) <= level)
+			if (is_spared(s, h, kill))
+				left = sub_u64(left, spared_bytes(h));
+			else if (round && demand(h) <= level)
 				left = sub_u64(left, demand(h));
 			else
 				above++;
@@ -163,10 +178,11 @@ static bool holds(const struct step *s, uint64_t room, uint64_t slack, size_t n,
 }
 
 /*
- * room for all of them together. Where they have more, those that have most lose first (below),
- * or they stay as they are until early reclaim has had its turn.
+ * room for all of them together. Where they have more, those that have most lose first (below; by
+ * a kill inside of it where there is nothing to swap to: kill), or they stay as they are until
+ * early reclaim has had its turn.
  */
-void cap_limits(struct step *s, uint64_t room, bool below)
+void cap_limits(struct step *s, uint64_t room, bool below, bool kill)
 {
 	const struct ebb_snapshot *snap = s->snap;
 	struct deal d = { .holders = snap->holders, .nr = snap->nr_holders };
@@ -179,12 +195,16 @@ void cap_limits(struct step *s, uint64_t room, bool below)
 	if (holds(s, room, d.slack, n, sum))
 		return;
 	if (room < bytes) {
-		level = level_of(snap, room);
+		level = level_of(s, room, kill);
 		for (size_t i = 0; i < snap->nr_holders; i++) {
 			const struct ebb_holder *h = &snap->holders[i];
 
-			if (managed(h))
-				set(s, h, below ? min_u64(demand(h), level) : h->bytes);
+			if (!managed(h))
+				continue;
+			if (is_spared(s, h, kill))
+				set(s, h, spared_bytes(h));
+			else
+				set(s, h, below || kill ? min_u64(demand(h), level) : h->bytes);
 		}
 		return;
 	}

@@ -21,6 +21,7 @@ struct step {
 	struct ebb_plan *plan;
 	uint64_t cold_ms;
 	bool gather; /* the host has too much of what is free in small pieces: do not wait */
+	bool holding; /* an item of this plan leaves somebody without swap */
 	bool taking; /* an item of this plan or an act under way frees memory */
 };
 
@@ -110,7 +111,7 @@ uint64_t reclaim_anon_room(const struct ebb_snap_machine *m);
 /* cap.c: the room, and early reclaim; cap_limits.c: who gets which part of it */
 void cap_step(struct step *s);
 void cap_verdicts(struct step *s); /* after everybody else has looked at them */
-void cap_limits(struct step *s, uint64_t room, bool below);
+void cap_limits(struct step *s, uint64_t room, bool below, bool kill);
 void cap_release(struct step *s);
 
 /* means.c: what brings nothing is switched off. step() before those who use them */
@@ -118,6 +119,12 @@ void means_step(struct step *s);
 void means_publish(struct step *s);
 bool means_on(const struct step *s, enum ebb_means which);
 void means_tried(struct step *s, enum ebb_means which, bool brought, enum ebb_means_reason why);
+
+/* cap_swap.c: swap that saves no memory */
+void cap_swap(struct step *s);
+void cap_swap_release(struct step *s);
+bool cap_must_kill(const struct step *s, const struct ebb_holder *h);
+uint64_t cap_anon_room(const struct step *s, const struct ebb_snap_container *c);
 
 /* compaction.c */
 void compaction_step(struct step *s);

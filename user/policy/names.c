@@ -156,6 +156,7 @@ const char *ebb_action_name(enum ebb_action action)
 		[EBB_ACT_RECLAIM_ORPHANS] = "reclaim-orphans",
 		[EBB_ACT_COMPACT] = "compact",
 		[EBB_ACT_LIMIT] = "limit",
+		[EBB_ACT_SWAP_LIMIT] = "swap-limit",
 	};
 
 	return NAME_OF(names, action);

@@ -147,8 +147,8 @@ int policy_step(const struct ebb_snapshot *snap, const struct ebb_config *config
 
 	if (!sorted(snap) || state->max < snap->nr_containers ||
 	    plan->max_verdicts < snap->nr_containers ||
-	    plan->max_items <
-		    snap->nr_containers + snap->nr_orphans + snap->nr_holders + snap->nr_others + 1)
+	    plan->max_items < snap->nr_containers + snap->nr_orphans + 2 * snap->nr_holders +
+				      snap->nr_others + 1)
 		return -EINVAL;
 	plan->nr_items = 0;
 	plan->nr_verdicts = 0;

@@ -78,6 +78,8 @@ struct policy_container {
 	unsigned int exit_tries;
 	uint64_t exit_ms;
 
+	uint64_t swap_seen; /* bytes in swap, when the last sample of the pool began */
+
 	enum ebb_state state; /* of the last verdict */
 	enum ebb_reason reason;
 	uint64_t cold;
@@ -127,6 +129,17 @@ struct policy_footprint {
 	uint64_t round_ms; /* from asking for more to having it: smoothed, measured */
 };
 
+/* Compressed swap, as it was when the sample began by which it is judged. Bytes. */
+struct policy_pool {
+	bool known;
+	bool held; /* somebody gets no more of it, by us */
+	uint64_t original;
+	uint64_t compressed;
+	uint64_t since_ms; /* when somebody was last left without it, … */
+	uint64_t until_ms; /* … when it is tried anew, … */
+	uint64_t rest_ms; /* … and how long a rest that is */
+};
+
 /* The cap, held in the guest. */
 struct policy_cap {
 	bool known; /* the figures below hold an earlier snapshot */
@@ -138,6 +151,7 @@ struct policy_cap {
 	uint64_t short_ms; /* since when more is held than there is room for; 0: it is not */
 	uint64_t others_ms; /* when page cache of the system's own was last taken */
 	uint64_t gathered_ms; /* when compaction was last called for */
+	struct policy_pool pool;
 };
 
 /* A means by which memory goes back to the host. */

@@ -77,7 +77,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 
 	/* Sizes move while the lists are walked: never ask for the last of what is known. */
 	anon -= anon / 32;
-	anon = min_u64(min_u64(anon, reclaim_anon_room(&s->snap->machine)), room);
+	anon = min_u64(min_u64(anon, cap_anon_room(s, c)), room);
 	file = min_u64(min_u64(file, p->file_left), room - anon);
 	if (anon + file < TAKE_MIN)
 		return;
@@ -137,13 +137,14 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	plan_moment(s, c, p, &cold);
 	plan_reclaim(s, c, p, &cold);
 	if (s->plan->nr_items > before ||
-	    (p->cold_anon >= TAKE_MIN && reclaim_anon_room(&s->snap->machine) >= TAKE_MIN) ||
+	    (p->cold_anon >= TAKE_MIN && cap_anon_room(s, c) >= TAKE_MIN) ||
 	    (v->cold - p->cold_anon >= TAKE_MIN && p->file_left >= TAKE_MIN))
 		verdict_set(v, EBB_STATE_RECLAIMING, EBB_REASON_COLD);
 	else if (p->cold_anon >= TAKE_MIN && v->cold - p->cold_anon < TAKE_MIN)
 		verdict_set(v, EBB_STATE_HELD,
-			    s->snap->machine.swap_total ? EBB_REASON_SWAP_FULL
-							: EBB_REASON_NO_SWAP);
+			    s->snap->machine.swap_total && !s->state->cap.pool.held
+				    ? EBB_REASON_SWAP_FULL
+				    : EBB_REASON_NO_SWAP);
 	else
 		verdict_set(v, EBB_STATE_SETTLED, EBB_REASON_NOTHING_COLD);
 }
@@ -183,8 +184,7 @@ void reclaim_blind(struct step *s, const struct ebb_snap_container *c, struct po
 	if (step < 64 * KIB)
 		return;
 	item = plan_add(s, c->id, EBB_ACT_RECLAIM, EBB_REASON_PROBE);
-	if (s->snap->machine.swap_total && reclaim_anon_room(&s->snap->machine) >= step &&
-	    c->anon > c->file)
+	if (s->snap->machine.swap_total && cap_anon_room(s, c) >= step && c->anon > c->file)
 		item->anon = step;
 	else
 		item->file = step;

@@ -148,5 +148,7 @@ int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint6
  */
 void tree_holder_changed(struct tree *t, uint64_t id, uint64_t value, uint64_t now_ms);
 void tree_holder_leave(struct tree *t, uint64_t id); /* it cannot be set: not tried again */
+/* memory.swap.max of it is somebody else's, or cannot be set. */
+void tree_holder_leave_swap(struct tree *t, uint64_t id);
 
 #endif /* EBB_SENSE_TREE_H */

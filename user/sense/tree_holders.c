@@ -105,7 +105,9 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 			.bytes = rec->usage,
 			.limit = g->limit,
 			.set = UINT64_MAX,
+			.swap_set = UINT64_MAX,
 			.left_alone = g->left_alone,
+			.swap_left_alone = g->swap_left_alone,
 		};
 	}
 	*ret_nr = nr;
@@ -161,4 +163,12 @@ void tree_holder_leave(struct tree *t, uint64_t id)
 
 	if (g)
 		g->left_alone = true;
+}
+
+void tree_holder_leave_swap(struct tree *t, uint64_t id)
+{
+	struct group *g = tree_find(t, id);
+
+	if (g)
+		g->swap_left_alone = true;
 }

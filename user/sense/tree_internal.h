@@ -38,6 +38,7 @@ struct group {
 	bool holder_below;
 	bool limit_read;
 	bool left_alone; /* its limit, by us */
+	bool swap_left_alone; /* and that of its swap */
 	uint64_t limit; /* memory.max of others */
 	uint64_t held_ms; /* a holder since */
 	unsigned int children; /* groups that the tree knows */

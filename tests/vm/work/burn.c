@@ -2,10 +2,12 @@
 /*
  * burn - takes memory and holds it until a signal ends it.
  *
- * usage: burn [--random PERCENT] [--status FILE] MIB
- * The status file appears when all of it is allocated.
+ * usage: burn [--random PERCENT] [--wait] [--status FILE] MIB
+ * The status file appears when all of it is allocated, and says how long that took; with --wait it
+ * begins at SIGUSR1.
  */
 #include <getopt.h>
+#include <signal.h>
 
 #include "work.h"
 
@@ -14,24 +16,30 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "random", required_argument, NULL, 'r' },
 		{ "status", required_argument, NULL, 's' },
+		{ "wait", no_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned int random = 25;
 	const char *status = NULL;
 	size_t pages;
+	bool wait = false;
+	sigset_t signals;
 	uint64_t *mem;
-	int opt;
+	double start;
+	int opt, sig;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'r')
 			random = (unsigned int)number_or_die(optarg, 0);
 		else if (opt == 's')
 			status = optarg;
+		else if (opt == 'w')
+			wait = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 1) {
-		fprintf(stderr, "usage: burn [--random PERCENT] [--status FILE] MIB\n");
+		fprintf(stderr, "usage: burn [--random PERCENT] [--wait] [--status FILE] MIB\n");
 		return 2;
 	}
 	pages = number_or_die(argv[optind], 1) * MIB / PAGE;
@@ -40,9 +48,16 @@ int main(int argc, char **argv)
 		perror("burn");
 		return 1;
 	}
+	if (wait) {
+		sigemptyset(&signals);
+		sigaddset(&signals, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &signals, NULL);
+		sigwait(&signals, &sig);
+	}
+	start = now_ms();
 	for (size_t page = 0; page < pages; page++)
 		page_fill(mem + page * PAGE_WORDS, page, random);
-	if (status_write(status, "{\"pages\":%zu}\n", pages) < 0)
+	if (status_write(status, "{\"pages\":%zu,\"fill_ms\":%.0f}\n", pages, now_ms() - start) < 0)
 		perror("burn");
 	pause();
 	return 0;
