@@ -89,6 +89,7 @@ struct ebb_orphans {
 struct ebb_holder {
 	uint64_t id; /* cgroup id; the array is sorted by it */
 	uint64_t bytes; /* usage, of all that is below */
+	uint64_t swap; /* of all that is below, bytes in swap */
 	uint64_t limit; /* memory.max as somebody else set it; UINT64_MAX: none */
 	uint64_t set; /* memory.max as we set it; UINT64_MAX: we did not */
 	uint64_t swap_set; /* memory.swap.max as we set it; UINT64_MAX: we did not */

@@ -216,6 +216,14 @@ static void on_done(uv_async_t *handle)
 	}
 }
 
+/* A limit below the usage that is waiting for the kernel to swap. */
+static void hurry_limit(struct act *a, uint64_t id)
+{
+	for (struct job *job = a->jobs; job; job = job->next)
+		if (job->result.id == id && job->action == EBB_ACT_LIMIT)
+			pool_hurry(a->pool, &job->pool);
+}
+
 int act_submit(struct act *a, const struct act_job *spec)
 {
 	struct job *job;
@@ -239,6 +247,9 @@ int act_submit(struct act *a, const struct act_job *spec)
 		job_free(job);
 		return r;
 	}
+	/* Without swap it would kill: what it is to be then comes with the next one. */
+	if (spec->action == EBB_ACT_SWAP_LIMIT && spec->limit != UINT64_MAX)
+		hurry_limit(a, spec->id);
 	job->next = a->jobs;
 	a->jobs = job;
 	if (!a->nr_jobs++)

@@ -71,7 +71,10 @@ static void learn_rate(struct step *s, struct policy_cap *p, const struct cap *c
 	}
 	if (!p->known || ms < 50)
 		return;
-	rate = sub_u64(c->outside, p->outside) * 1000 / ms;
+	/* What left the holders for the pool took their room with it, and is no growth. */
+	rate = min_u64(sub_u64(c->outside, p->outside),
+		       sub_u64(c->outside + c->held, p->outside + p->held)) *
+	       1000 / ms;
 	if (rate >= p->rate) {
 		p->rate = rate;
 		p->rate_ms = now;

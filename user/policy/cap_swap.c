@@ -15,6 +15,7 @@
 #define SAMPLE (8 * MIB) /* what has to have gone there for a judgement */
 #define SAVED_PART 4 /* less than 1 / this saved is little. zram stores 80% and more as it is */
 #define ITS_PART 4 /* from one group at least so much of it, for it to be its doing */
+#define ROOM (16 * MIB)
 #define REST_MIN_MS 10000u
 #define REST_MAX_MS 300000u
 /* A zram of ours takes CAP / 2 at most, and then fails the writes, without end (swap_text.c). */
@@ -87,7 +88,8 @@ static void hold(struct step *s, struct policy_pool *p, uint64_t least)
 		if (h->left_alone || h->swap_left_alone || h->swap_busy ||
 		    h->swap_set != UINT64_MAX || swapped_of(s, h->id) < least)
 			continue;
-		plan_add(s, h->id, EBB_ACT_SWAP_LIMIT, EBB_REASON_CAP)->limit = 0;
+		/* A limit that is on its way down stands below what it has: room to meet it. */
+		plan_add(s, h->id, EBB_ACT_SWAP_LIMIT, EBB_REASON_CAP)->limit = h->swap + ROOM;
 		any = true;
 	}
 	if (!any)

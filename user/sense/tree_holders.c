@@ -103,6 +103,7 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 		t->holders[nr++] = (struct ebb_holder){
 			.id = g->id,
 			.bytes = rec->usage,
+			.swap = rec->swap,
 			.limit = g->limit,
 			.set = UINT64_MAX,
 			.swap_set = UINT64_MAX,

@@ -82,6 +82,7 @@ b=$CG_PID
 wait_for 200 test -s "$STATUS/b" || note "600 MiB are not had"
 ebb list
 within_the_cap "500 MiB of random bytes, and 600 that compress"
+[ "$(vmstat_of oom_kill)" = 1 ] || grep -E 'cap:|limit' "$EBB_LOG" | tail -n 200
 check "$(vmstat_of oom_kill) == 1" "nobody was ended"
 kill -0 "$a" "$b"
 note "swap: a $(cg_get a memory.swap.max), b $(cg_get b memory.swap.max)"
