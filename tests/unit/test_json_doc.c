@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * docs/json.md says what `-o json` prints: each member that is printed is there with its type, and
+ * each that is there is printed. tests/cli/run does the same with the programs themselves.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/cleanup.h"
+#include "report/model.h"
+
+#define DOC "docs/json.md" /* tests are run from the top folder */
+#define MEMBERS_MAX 256
+
+static struct member {
+	char path[96];
+	char types[64]; /* "number or null" */
+	bool printed;
+} members[MEMBERS_MAX];
+static size_t nr_members;
+
+/* The table below "## `ebb COMMAND`". */
+static void read_section(const char *command)
+{
+	_cleanup_fclose_ FILE *doc = fopen(DOC, "re");
+	char line[1024], heading[64];
+	bool in = false;
+
+	assert_non_null(doc);
+	nr_members = 0;
+	snprintf(heading, sizeof(heading), "## `ebb %s`", command);
+	while (fgets(line, sizeof(line), doc)) {
+		struct member m = { 0 };
+
+		if (!strncmp(line, "## ", 3))
+			in = !strncmp(line, heading, strlen(heading));
+		else if (in && sscanf(line, "| `%95[^`]` | %63[^|]|", m.path, m.types) == 2 &&
+			 nr_members < MEMBERS_MAX)
+			members[nr_members++] = m;
+	}
+	assert_true(nr_members > 0);
+}
+
+static const char *type_name(const json_t *value)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "object",  [JSON_ARRAY] = "array", [JSON_STRING] = "string",
+		[JSON_INTEGER] = "number", [JSON_REAL] = "number", [JSON_TRUE] = "boolean",
+		[JSON_FALSE] = "boolean",  [JSON_NULL] = "null",
+	};
+
+	return names[json_typeof(value)];
+}
+
+static void check_member(const char *path, const json_t *value)
+{
+	for (size_t i = 0; i < nr_members; i++) {
+		struct member *m = &members[i];
+
+		if (strcmp(m->path, path) != 0)
+			continue;
+		if (!strstr(m->types, type_name(value)))
+			fail_msg(DOC " has `%s` as %s, and it is %s", path, m->types,
+				 type_name(value));
+		m->printed = true;
+		return;
+	}
+	fail_msg("`%s` (%s) is printed and not in " DOC, path, type_name(value));
+}
+
+static void walk(const char *path, json_t *value)
+{
+	const char *key;
+	json_t *child;
+	size_t i;
+
+	if (json_is_array(value)) {
+		char inner[96];
+
+		snprintf(inner, sizeof(inner), "%s%s", path, path[0] ? "[]" : "");
+		for (i = 0; i < json_array_size(value); i++)
+			walk(inner, json_array_get(value, i));
+		return;
+	}
+	json_object_foreach (value, key, child) {
+		char inner[96];
+
+		snprintf(inner, sizeof(inner), "%s%s%s", path, path[0] ? "." : "", key);
+		check_member(inner, child);
+		walk(inner, child);
+	}
+}
+
+static void walk_and_drop(json_t *value)
+{
+	assert_non_null(value);
+	walk("", value);
+	json_decref(value);
+}
+
+/* except: of another one than the data at hand; "|"-separated. */
+static void all_were_printed(const char *except)
+{
+	for (size_t i = 0; i < nr_members; i++)
+		if (!members[i].printed && !strstr(except, members[i].path))
+			fail_msg(DOC " has `%s`, and nothing printed it", members[i].path);
+}
+
+static void test_list(void **state)
+{
+	static const uint64_t lat[EBB_LAT_SLOTS] = { [6] = 98 };
+	const struct report_container full = { .id = 1,
+					       .name = "n",
+					       .pod = "p",
+					       .namespace = "s",
+					       .nr_ages = 1,
+					       .major_lat = lat,
+					       .last_action = EBB_ACT_RECLAIM,
+					       .last = { .error = -1 } };
+	const struct report_container bare = { .id = 2 };
+
+	read_section("list");
+	walk_and_drop(report_container_json(&bare));
+	walk_and_drop(report_container_json(&full));
+	all_were_printed("");
+}
+
+static const struct hook_rung rung = {
+	.data = "sizes", .rung = "memory.stat", .reason = "", .without = "", .remedy = ""
+};
+
+static void test_status(void **state)
+{
+	static const struct ebb_config config = { .cap = 1, .cold_after_ms = 1 };
+	const struct ebb_config defaults = { .cap = 0 };
+	const struct report_status bare = { .reporting_order = -1 };
+	struct report_status s = { .version = "1", .config = &defaults, .reporting_order = -1 };
+
+	read_section("status");
+	walk_and_drop(report_status_json(&bare));
+	walk_and_drop(report_status_json(&s));
+	s.config = &config;
+	s.config_path = "/c";
+	s.host.talking = true;
+	s.host_means = "m";
+	s.host_reason = "r";
+	s.footprint.want = 1;
+	s.reporting_order = 5;
+	s.last_error = "e";
+	s.rungs = &rung;
+	s.nr_rungs = 1;
+	walk_and_drop(report_status_json(&s));
+	all_were_printed("");
+}
+
+static void test_doctor(void **state)
+{
+	const struct doctor_report d = { .nr_checks = 1, .checks = { { .detail = "d" } } };
+
+	read_section("doctor");
+	walk_and_drop(report_doctor_json(&d, &rung, 1));
+	all_were_printed("ebbd|root"); /* `ebb` adds them */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_doctor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
