@@ -131,6 +131,17 @@ check:
 demo:
 	@tests/demo/demo
 
+# --- ebb beside other ways of giving memory back: docs/benchmarks.md ---------------------------
+
+.PHONY: bench bench-docs
+#: make bench        as root: the same work under each controller (QUICK=1: short; BENCH="--help")
+bench: all bpf-build
+	@tests/bench/bench --build $(O) $(if $(QUICK),--quick) $(BENCH)
+
+#: make bench-docs   the results of the last bench into docs/benchmarks.md
+bench-docs:
+	@tests/bench/bench --build $(O) --docs
+
 # --- lint -----------------------------------------------------------------
 # Held to Debian 12's linters: another release formats differently and has other false alarms.
 # Elsewhere these parts are left out, and say so; CLANG_TIDY=clang-tidy tries another one.

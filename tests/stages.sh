@@ -137,6 +137,11 @@ stage_unit() {
 		! grep -q '^FAIL' "$out.lines" || indent <"$out"
 		cat "$out.lines"
 	done
+	if command -v python3 >/dev/null; then
+		step "unit bench" python3 tests/bench/test_bench.py
+	else
+		echo "SKIP unit bench: no python3"
+	fi
 }
 
 # Builds what the globs match and sets built to the names of what could be; the rest has failed.

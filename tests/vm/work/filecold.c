@@ -2,14 +2,18 @@
 /*
  * filecold - page cache that is read once, beside page cache that is read again every second.
  *
- * usage: filecold [--period MS] [--status FILE] COLD_FILE COLD_MIB WARM_FILE WARM_MIB
+ * usage: filecold [--period MS] [--oracle] [--status FILE] COLD_FILE COLD_MIB WARM_FILE WARM_MIB
  *
  * Files that are not there, or are smaller, are written first (and dropped from the cache, so that
  * reading charges them). mincore() says how much of each is cached; what a re-reading had to fetch
  * from the disk again is in warm_refetched (bytes, /proc/self/io).
  *
- * SIGUSR1: write the status file (JSON). SIGHUP: read the cold file again and verify both, then
- * write the status. SIGTERM: end, 0 only if nothing was corrupt.
+ * --oracle: it drops what it read once itself: the most that anybody could save, for others to be
+ * measured against.
+ *
+ * SIGUSR1: write the status file (JSON). SIGUSR2: rounds and refetches count from here. SIGHUP:
+ * read the cold file again and verify both, then write the status. SIGTERM: end, 0 only if nothing
+ * was corrupt.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -31,6 +35,7 @@ struct work {
 	const char *status;
 	uint64_t rounds, warm_refetched;
 	double worst_ms;
+	struct durations took;
 	size_t corrupt;
 	bool verified;
 };
@@ -101,6 +106,7 @@ static void read_warm(struct work *w)
 	took = now_ms() - begun;
 	if (took > w->worst_ms)
 		w->worst_ms = took;
+	durations_add(&w->took, took);
 	/* The first reading has to fetch everything; it is no refetch. */
 	if (w->rounds++)
 		w->warm_refetched += proc_figure("/proc/self/io", "read_bytes") - before;
@@ -108,15 +114,18 @@ static void read_warm(struct work *w)
 		w->worst_ms = 0;
 }
 
-static void report(const struct work *w)
+static void report(struct work *w)
 {
 	status_write(w->status,
 		     "{\"cold_pages\":%zu,\"cold_cached\":%ld,\"warm_pages\":%zu,"
 		     "\"warm_cached\":%ld,\"rounds\":%llu,\"warm_refetched\":%llu,"
-		     "\"worst_ms\":%.2f,\"verified\":%s,\"corrupt\":%zu}\n",
+		     "\"worst_ms\":%.2f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"verified\":%s,"
+		     "\"corrupt\":%zu}\n",
 		     w->cold.pages, file_cached(&w->cold), w->warm.pages, file_cached(&w->warm),
 		     (unsigned long long)w->rounds, (unsigned long long)w->warm_refetched,
-		     w->worst_ms, w->verified ? "true" : "false", w->corrupt);
+		     w->worst_ms, durations_quantile(&w->took, 0.5),
+		     durations_quantile(&w->took, 0.99), w->verified ? "true" : "false",
+		     w->corrupt);
 }
 
 static void work_loop(struct work *w, int fd, int period_ms)
@@ -138,6 +147,12 @@ static void work_loop(struct work *w, int fd, int period_ms)
 		if (info.ssi_signo == SIGHUP) {
 			w->corrupt += file_read(&w->cold) + file_read(&w->warm);
 			w->verified = true;
+		} else if (info.ssi_signo == SIGUSR2) {
+			/* Not 0: the next round is no first reading. */
+			w->rounds = 1;
+			w->warm_refetched = w->took.count = 0;
+			w->worst_ms = 0;
+			continue;
 		} else if (info.ssi_signo != SIGUSR1) {
 			return;
 		}
@@ -150,10 +165,12 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "period", required_argument, NULL, 'p' },
 		{ "status", required_argument, NULL, 's' },
+		{ "oracle", no_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct work w = { 0 };
+	static struct work w;
 	int opt, fd, period_ms = 1000;
+	bool oracle = false;
 	sigset_t set;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -161,11 +178,13 @@ int main(int argc, char **argv)
 			period_ms = (int)number_or_die(optarg, 1);
 		else if (opt == 's')
 			w.status = optarg;
+		else if (opt == 'o')
+			oracle = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 4) {
-		fprintf(stderr, "usage: filecold [--period MS] [--status FILE] "
+		fprintf(stderr, "usage: filecold [--period MS] [--oracle] [--status FILE] "
 				"COLD_FILE COLD_MIB WARM_FILE WARM_MIB\n");
 		return 2;
 	}
@@ -174,7 +193,7 @@ int main(int argc, char **argv)
 	w.warm.path = argv[optind + 2];
 	w.warm.pages = number_or_die(argv[optind + 3], 1) * MIB / PAGE;
 	sigemptyset(&set);
-	for (const int *s = (const int[]){ SIGUSR1, SIGHUP, SIGTERM, SIGINT, 0 }; *s; s++)
+	for (const int *s = (const int[]){ SIGUSR1, SIGUSR2, SIGHUP, SIGTERM, SIGINT, 0 }; *s; s++)
 		sigaddset(&set, *s);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
@@ -183,6 +202,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	w.corrupt += file_read(&w.cold);
+	if (oracle)
+		posix_fadvise(w.cold.fd, 0, 0, POSIX_FADV_DONTNEED);
 	read_warm(&w);
 	report(&w);
 	work_loop(&w, fd, period_ms);

@@ -137,6 +137,37 @@ __attribute__((format(printf, 2, 3))) static inline int status_write(const char 
 	return 0;
 }
 
+/* How long things took: the last DURATIONS_KEPT of `count`. */
+#define DURATIONS_KEPT 8192
+
+struct durations {
+	size_t count;
+	float ms[DURATIONS_KEPT];
+};
+
+static inline void durations_add(struct durations *d, double ms)
+{
+	d->ms[d->count++ % DURATIONS_KEPT] = (float)ms;
+}
+
+static inline int durations_compare(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* In place: which one is the oldest is not known from then on. */
+static inline double durations_quantile(struct durations *d, double q)
+{
+	size_t n = d->count < DURATIONS_KEPT ? d->count : DURATIONS_KEPT;
+
+	if (!n)
+		return 0;
+	qsort(d->ms, n, sizeof(d->ms[0]), durations_compare);
+	return (double)d->ms[(size_t)(q * (double)(n - 1) + 0.5)];
+}
+
 /* A whole number of at least `min`; ends the program otherwise, for a wrong size tests nothing. */
 static inline unsigned long number_or_die(const char *text, unsigned long min)
 {

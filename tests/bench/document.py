@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The generated part of docs/benchmarks.md: between the two markers, and nothing else of it."""
+
+import os
+
+import chart
+import overhead
+import tables
+
+BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
+
+
+def conditions(records):
+    good = [r for r in records if r["verdict"] == "PASS"]
+    kernels = sorted({r["kernel"] for r in good})
+    where = "emulated VMs (no KVM): no time in them is that of a real machine" if any(
+        r["emulated"] for r in good) else "VMs with KVM"
+    quick = ", with `QUICK=1`: half the memory, one short run of each" if any(r["quick"] for r in good) else ""
+    times = max((r["repetition"] for r in good), default=0)
+    return (f"Linux {', '.join(kernels)}; {where}; {times} repetition{'s' if times != 1 else ''}{quick}. "
+            "Compressed swap (zram, lz4) is the same for all.")
+
+
+def generated(records, controllers, works, native=None):
+    quick = any(r["quick"] for r in records)
+    out = [BEGIN, "![The host's memory over time under each controller, and what was saved against what it cost](benchmarks.svg)", "",
+           f"`make bench{' QUICK=1' if quick else ''}`, then `make bench-docs`. {conditions(records)}", ""]
+    for work, saved, cost in tables.each_work(records, controllers, works):
+        out += [f"### {work.title}", "", " ".join(work.about), "", "Saved:", "", tables.markdown(saved), "",
+                "What it cost:", "", tables.markdown(cost), ""]
+    out += ["- " + line for line in tables.LEGEND] + ["", END]
+    if native:
+        at = out.pop()
+        out += ["### What it costs natively", "", f"Linux {native['kernel']}, {native['cpus']} CPUs; "
+                f"`make bench{' QUICK=1' if native['quick'] else ''} BENCH=\"--overhead only\"`.", ""]
+        for lines in overhead.lines(native):
+            out += [tables.markdown(lines), ""]
+        out.append(at)
+    return "\n".join(out)
+
+
+def write(top, records, controllers, works, native=None):
+    path = os.path.join(top, "docs/benchmarks.md")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{path} has no '{BEGIN}' and '{END}' to write between")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(before + generated(records, controllers, works, native) + after)
+    picture = os.path.join(top, "docs/benchmarks.svg")
+    with open(picture, "w", encoding="utf-8") as f:
+        f.write(chart.svg(records, controllers, works, conditions(records)))
+    print(f"written: {path}, {picture}")

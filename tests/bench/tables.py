@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The results as tables: in a terminal and in docs/benchmarks.md, from the same rows."""
+
+from figures import cell, passed, rows
+
+
+def number(v, digits=0):
+    return f"{v:,.{digits}f}" if v is not None else "-"
+
+
+def percent(v, digits=0):
+    return f"{100 * v:.{digits}f}%" if v is not None else "-"
+
+
+def seconds(v):
+    return f"{v:.0f}" if v is not None else "never"
+
+
+# Title, figure, how it is written, whether it is compared with ebb's, whether it is of known cold sets alone.
+SAVED = [
+    ("mean MiB", "mean_mib", number, True, False),
+    ("peak MiB", "peak_mib", number, False, False),
+    ("GiB·min", "footprint_gib_min", lambda v: number(v, 2), True, False),
+    ("residue MiB", "residue_mib", number, False, False),
+    ("saved MiB", "saved_mib", number, True, False),
+    ("of ideal", "share", percent, True, True),
+    ("at the end", "share_end", percent, True, True),
+    ("cold out", "cold_out", percent, False, True),
+    ("returned s", "returned_s", seconds, False, True),
+]
+COST = [
+    ("hot back", "hot_back", lambda v: percent(v, 2), False, True),
+    ("majflt", "majflt", number, False, False),
+    ("refaults", "refaults", number, False, False),
+    ("stall ms", "stall_ms", number, False, False),
+    ("p50 ms", "p50_ms", lambda v: number(v, 1), True, False),
+    ("p99 ms", "p99_ms", lambda v: number(v, 1), True, False),
+    ("per min", "rate", number, True, False),
+    ("its CPU ms", "app_cpu_ms", number, True, False),
+    ("controller ms", "controller_cpu_ms", number, False, False),
+    ("kernel ms", "kernel_cpu_ms", number, False, False),
+]
+
+LEGEND = [
+    "mean, peak: resident memory of the VM on the host, the compressed pool counted in; GiB·min: from the start of the controller until the work "
+    "has gone; residue: what the host holds then, above the start",
+    "saved: mean below that of `nothing`; of ideal: the share of what is cold by construction, less what it takes compressed; "
+    "at the end: the same for the last two seconds; cold out: cold pages that were out of memory then; returned: until the host had 90% of the ideal",
+    "hot back: faults to get back pages in use, of these pages; majflt, refaults, stall (PSI memory some): of the work's group",
+    "p50, p99: of the work's own rounds or requests; per min: how many; CPU: of the work, of the controller, of kernel threads "
+    "(kswapd, kcompactd, kdamond, workers)",
+]
+
+
+def name_of(part_titles, key):
+    controller, value = key
+    return part_titles.get(controller, controller) + (f" {value}" if value else "")
+
+
+def text_of(group, key, write):
+    c = cell(group, key)
+    if key == "returned_s" and passed(group) and any("share" in r["figures"] for r in passed(group)):
+        # Never is worse than any time, and the median may be it.
+        times = sorted((v if v is not None else float("inf")) for v in c.all)
+        middle = times[(len(times) - 1) // 2]
+        return "never" if middle == float("inf") else write(middle)
+    if not c.some:
+        return "-"
+    text = write(c.median)
+    if len(c.values) > 1 and write(c.low) != write(c.high):
+        text += f" ({write(c.low)}–{write(c.high)})"
+    return text
+
+
+def reference(groups):
+    """Whom the others are compared with: ebb, where it ran."""
+    for key, group in groups.items():
+        if key[0] == "ebb" and passed(group):
+            return group
+    return None
+
+
+def table(groups, titles, columns):
+    """Rows of text: a header and one for each controller; those that have no result say why."""
+    truth = any("share" in r["figures"] for g in groups.values() for r in passed(g))
+    used = [c for c in columns if truth or not c[4]]
+    lines = [["controller"] + [c[0] for c in used]]
+    ebb = reference(groups)
+    for key, group in groups.items():
+        good = passed(group)
+        if not good:
+            why = group[0]["reason"] or "no reason given"
+            lines.append([name_of(titles, key), f"{group[0]['verdict'].lower()}: {why}"])
+            continue
+        line = [name_of(titles, key)]
+        for _, figure, write, compared, _ in used:
+            text = text_of(group, figure, write)
+            if ebb is not None and group is not ebb and compared and cell(group, figure).same_as(cell(ebb, figure)):
+                text += " ="
+            line.append(text)
+        lines.append(line)
+    return without_empty(lines)
+
+
+def without_empty(lines):
+    """Columns in which nobody has a figure go."""
+    whole = [l for l in lines[1:] if len(l) == len(lines[0])]
+    keep = [i for i in range(len(lines[0])) if i == 0 or any(l[i] != "-" for l in whole)]
+    return [[l[i] for i in keep] if len(l) == len(lines[0]) else l for l in lines]
+
+
+def plain(lines):
+    whole = [l for l in lines if len(l) == len(lines[0])]
+    width = [max(len(l[i]) for l in whole) for i in range(len(lines[0]))]
+    out = []
+    for line in lines:
+        if len(line) != len(lines[0]):
+            out.append("  " + line[0].ljust(width[0]) + "  " + line[1])
+            continue
+        cells = [line[0].ljust(width[0])] + [c.rjust(w) for c, w in zip(line[1:], width[1:])]
+        out.append("  " + "  ".join(cells))
+    return "\n".join(out)
+
+
+def markdown(lines):
+    out = ["| " + " | ".join(lines[0]) + " |", "|---" + "|--:" * (len(lines[0]) - 1) + "|"]
+    for line in lines[1:]:
+        out.append("| " + " | ".join(line + [""] * (len(lines[0]) - len(line))) + " |")
+    return "\n".join(out)
+
+
+def by_place(groups, order):
+    return dict(sorted(groups.items(), key=lambda kv: (order.index(kv[0][0]) if kv[0][0] in order else 99,
+                                                       float(kv[0][1] or 0))))
+
+
+def each_work(records, controllers, works):
+    """Yields (work, what was saved, what it cost), in the order of the folders."""
+    titles = {c.name: c.title for c in controllers}
+    order = [c.name for c in controllers]
+    found = rows(records)
+    for work in works:
+        if work.name in found:
+            groups = by_place(found[work.name], order)
+            yield work, table(groups, titles, SAVED), table(groups, titles, COST)

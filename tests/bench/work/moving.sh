@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# 800 MiB, of which each minute another 200 are those in use.
+# title: hot set that moves
+# kind: truth
+# seconds: 180
+. "$BENCH/guest/hotcold.sh"
+WORK_TOTAL=800 WORK_HOT=200
+
+work_start()
+{
+	hotcold_start contiguous --change move --every 60
+}
+
+work_figures()
+{
+	hotcold_figures
+}
+
+work_stop()
+{
+	hotcold_stop
+}

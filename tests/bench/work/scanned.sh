@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# 800 MiB of which 200 stay in use; each minute everything is read once.
+# title: scan over everything
+# kind: truth
+# seconds: 180
+. "$BENCH/guest/hotcold.sh"
+WORK_TOTAL=800 WORK_HOT=200
+
+work_start()
+{
+	hotcold_start contiguous --change scan --every 60
+}
+
+work_figures()
+{
+	hotcold_figures
+}
+
+work_stop()
+{
+	hotcold_stop
+}
