@@ -138,7 +138,7 @@ __attribute__((format(printf, 2, 3))) static inline int status_write(const char 
 }
 
 /* How long things took: the last DURATIONS_KEPT of `count`. */
-#define DURATIONS_KEPT 8192
+#define DURATIONS_KEPT 65536
 
 struct durations {
 	size_t count;
