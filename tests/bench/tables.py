@@ -80,11 +80,12 @@ def reference(groups):
     return None
 
 
-def table(groups, titles, columns):
-    """Rows of text: a header and one for each controller; those that have no result say why."""
+def table(groups, titles, columns, acts=False):
+    """Rows of text: a header and one for each controller; those that have no result say why. acts: and what it did, in its
+    own words, in the first repetition: who did nothing cannot have cost anything."""
     truth = any("share" in r["figures"] for g in groups.values() for r in passed(g))
     used = [c for c in columns if truth or not c[4]]
-    lines = [["controller"] + [c[0] for c in used]]
+    lines = [["controller"] + [c[0] for c in used] + (["what it did"] if acts else [])]
     ebb = reference(groups)
     for key, group in groups.items():
         good = passed(group)
@@ -98,6 +99,8 @@ def table(groups, titles, columns):
             if ebb is not None and group is not ebb and compared and cell(group, figure).same_as(cell(ebb, figure)):
                 text += " ="
             line.append(text)
+        if acts:
+            line.append(good[0]["acted"] or "nothing")
         lines.append(line)
     return without_empty(lines)
 
@@ -118,6 +121,8 @@ def plain(lines):
             out.append("  " + line[0].ljust(width[0]) + "  " + line[1])
             continue
         cells = [line[0].ljust(width[0])] + [c.rjust(w) for c, w in zip(line[1:], width[1:])]
+        if lines[0][-1] == "what it did":
+            cells[-1] = line[-1]
         out.append("  " + "  ".join(cells))
     return "\n".join(out)
 
@@ -142,4 +147,4 @@ def each_work(records, controllers, works):
     for work in works:
         if work.name in found:
             groups = by_place(found[work.name], order)
-            yield work, table(groups, titles, SAVED), table(groups, titles, COST)
+            yield work, table(groups, titles, SAVED), table(groups, titles, COST, acts=True)

@@ -31,7 +31,7 @@ def result(controller, mean, end, repetition=1, cold=0.0, base=100, value="", **
         "base_mib": base, "mean_mib": mean, "peak_mib": 900, "end_mib": end, "residue_mib": 5, "measured_s": 60,
         "curve": [[0, 900], [10, 900], [20, 460], [30, 500], [40, 455], [60, 450], [70, 100]],
         "cost": {"controller_cpu_us": 5000, "thread_kswapd_ms": 10, "thread_kworker_ms": 20},
-        "zram": {"original": cold * MIB, "used": cold * MIB / 4},
+        "acted": "", "zram": {"original": cold * MIB, "used": cold * MIB / 4},
         "work_figures": {"cold_bytes": 600 * MIB, "cold_out_bytes": cold * MIB, "hot_pages": 51200,
                          "hot_refaults": 256, "operations": 200, "p99_ms": 12.0},
     }

@@ -2,7 +2,7 @@
 # Page cache: 600 MiB read once, beside 60 MiB that are read again every second.
 # title: file read once
 # kind: truth
-# seconds: 180
+# seconds: 120
 
 work_start()
 {

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# 800 MiB, of which each minute another 200 are those in use.
+# 800 MiB, of which every 40 s another 200 are those in use.
 # title: hot set that moves
 # kind: truth
-# seconds: 180
+# seconds: 120
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
 
 work_start()
 {
-	hotcold_start contiguous --change move --every 60
+	hotcold_start contiguous --change move --every 40
 }
 
 work_figures()

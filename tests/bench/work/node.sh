@@ -2,17 +2,17 @@
 # A Node service that starts heavily (300 MiB of pages rendered into memory) and then idles: a request every half second, for two of the pages.
 # title: Node, starts and idles
 # kind: program
-# seconds: 180
+# seconds: 120
 
 # One request after the other; milliseconds of each, a line.
 node_client()
 {
-	local begun line took
+	local begun took
 	while sleep 0.5; do
 		begun=${EPOCHREALTIME/./}
 		exec 3<>/dev/tcp/127.0.0.1/8080
 		printf 'GET /1 HTTP/1.0\r\n\r\n' >&3
-		while IFS= read -r -N 65536 line <&3; do :; done
+		while IFS= read -r -N 65536 _ <&3; do :; done
 		exec 3<&-
 		took=$((${EPOCHREALTIME/./} - begun))
 		echo "$((took / 1000)).$(printf %03d $((took % 1000)))"

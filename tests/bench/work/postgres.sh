@@ -2,7 +2,7 @@
 # PostgreSQL with 64 MiB of its own buffers and a database of 150 MiB: pgbench for a third of the time, then idle, then again.
 # title: PostgreSQL
 # kind: program
-# seconds: 180
+# seconds: 120
 # prepare: 600
 
 as_postgres()

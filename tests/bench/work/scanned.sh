@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# 800 MiB of which 200 stay in use; each minute everything is read once.
+# 800 MiB of which 200 stay in use; every 40 s everything is read once.
 # title: scan over everything
 # kind: truth
-# seconds: 180
+# seconds: 120
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
 
 work_start()
 {
-	hotcold_start contiguous --change scan --every 60
+	hotcold_start contiguous --change scan --every 40
 }
 
 work_figures()

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# 800 MiB, of which 400 are in use, half as many each minute later.
+# 800 MiB, of which 400 are in use, half as many every 40 s.
 # title: hot set that shrinks
 # kind: truth
-# seconds: 180
+# seconds: 120
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=400
 
 work_start()
 {
-	hotcold_start contiguous --change shrink --every 60
+	hotcold_start contiguous --change shrink --every 40
 }
 
 work_figures()
