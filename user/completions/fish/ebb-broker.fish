@@ -7,6 +7,7 @@ complete -c ebb-broker -l vm -x -d 'name=NAME,vmm=VMM,channel=SOCKET,min=SIZE,ma
 complete -c ebb-broker -l config -r -F -d 'Options and VMs'
 complete -c ebb-broker -l watch -x -a '(__fish_complete_directories)' -d 'A folder of NAME.vm files'
 complete -c ebb-broker -l reserve -x -d 'Host memory to stay available'
+complete -c ebb-broker -l budget -x -d 'What all VMs may have in sum'
 complete -c ebb-broker -l socket -r -F -d 'For status'
 complete -c ebb-broker -l listen -x -d 'ADDRESS:PORT of metrics'
 complete -c ebb-broker -l check-config -d 'Look at the configuration and end'
