@@ -4,6 +4,7 @@
 # kind: truth
 # quick: yes
 # seconds: 180
+# shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
 

@@ -3,6 +3,7 @@
 # title: scan over everything
 # kind: truth
 # seconds: 120
+# shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
 
