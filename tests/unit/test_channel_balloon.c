@@ -240,6 +240,50 @@ static void test_growing_does_not_wait_for_a_renewal(void **state)
 	assert_true(uv_hrtime() - start_ns < 900000000ull);
 }
 
+/* Of ASan, whose header not every compiler brings. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+					      void (*on_free)(const volatile void *));
+
+static unsigned long allocations;
+
+static void on_malloc(const volatile void *p, size_t size)
+{
+	allocations++;
+}
+
+static void on_free(const volatile void *p)
+{
+}
+
+/* When memory is short is when a lease has to get through: asked, sent, answered, renewed. */
+static void test_a_lease_allocates_nothing(void **state)
+{
+	struct channel_message ack = { .type = CHANNEL_ACK, .ttl_ms = 1500 };
+	const struct balloon_state *s = balloon_state(t.b);
+	void *volatile counted;
+
+	assert_true(__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0);
+	counted = malloc(1);
+	free(counted);
+	assert_int_equal(allocations, 1);
+	greeting();
+	allocations = 0;
+	for (unsigned int i = 1; i <= 4; i++) {
+		/* Every other one is a renewal. */
+		balloon_want(t.b, (1 + i / 2) * GiB, i);
+		assert_int_equal(next().type, CHANNEL_LEASE);
+		ack.seq = s->seq;
+		ack.applied = ack.actual = s->want;
+		answer(&ack);
+		assert_int_equal(s->acked, i);
+	}
+	/* A host that forgot us: the way back to it, too. */
+	answer(&(struct channel_message){ .type = CHANNEL_ERROR, .text = "say hello first" });
+	greeting();
+	assert_int_equal(next().type, CHANNEL_LEASE);
+	assert_int_equal(allocations, 0);
+}
+
 static void test_pressure(void **state)
 {
 	const struct balloon_state *s = balloon_state(t.b);
@@ -325,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_hello_lease_ack),
 		test(test_growing_does_not_wait_for_a_renewal),
+		test(test_a_lease_allocates_nothing),
 		test(test_pressure),
 		test(test_what_is_left_of_another_connection),
 		test(test_a_host_that_forgot_us_gets_another_hello),
