@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The report as one SVG: for each work the host's memory over time, and what was saved against what it cost."""
 
+import textwrap
 from html import escape
 from statistics import median
 
 from figures import passed, rows
-from tables import name_of
+from tables import name_of, titles_of
 
 # Hues after Okabe and Ito, told apart by colour-blind eyes; on light and on dark. ebb's is the first.
 HUES = {
@@ -124,15 +125,15 @@ def against_cost(groups, titles, left, bottom):
 
 
 def svg(records, controllers, works, conditions):
-    titles = {c.name: c.title for c in controllers}
+    titles = titles_of(controllers)
     found = rows(records)
     shown = [w for w in works if any(passed(g) for g in found.get(w.name, {}).values())]
-    height = 90 + len(shown) * (PLOT_H + GAP + 40)
+    height = 110 + len(shown) * (PLOT_H + GAP + 40)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + 130} {height}" role="img">', style(),
            '<rect width="100%" height="100%" class="paper"/>',
            text(MARGIN, 36, "The same work under each way of giving memory back", "title"),
-           text(MARGIN, 60, conditions, "soft")]
-    bottom = 90 + PLOT_H + 40
+           *(text(MARGIN, 60 + 17 * i, line, "soft") for i, line in enumerate(textwrap.wrap(conditions.replace("`", ""), 150)))]
+    bottom = 110 + PLOT_H + 40
     for work in shown:
         groups = found[work.name]
         out.append(text(MARGIN, bottom - PLOT_H - 32, f"{work.title}: {' '.join(work.about)}", "heading"))

@@ -42,8 +42,8 @@ def output_of(build, name, *args):
 def measure(build, quick):
     """A record as those of the runs; it takes the machine for itself."""
     print("overhead: a loop of page faults, with and without the hooks", flush=True)
-    paired = output_of(build, "overhead_check", *((6, 3) if quick else (20, 5)))
-    attached = output_of(build, "overhead_check", "attached", 6 if quick else 20)
+    paired = output_of(build, "overhead_check", *((5, 2) if quick else (20, 5)))
+    attached = output_of(build, "overhead_check", "attached", 5 if quick else 20)
     census = []
     for groups in GROUPS[quick]:
         print(f"overhead: the census over {groups} groups", flush=True)

@@ -5,11 +5,11 @@ from figures import cell, passed, rows
 
 
 def number(v, digits=0):
-    return f"{v:,.{digits}f}" if v is not None else "-"
+    return f"{round(v, digits) + 0.0:,.{digits}f}" if v is not None else "-"  # + 0.0: no "-0"
 
 
 def percent(v, digits=0):
-    return f"{100 * v:.{digits}f}%" if v is not None else "-"
+    return number(100 * v, digits) + "%" if v is not None else "-"
 
 
 def seconds(v):
@@ -52,9 +52,15 @@ LEGEND = [
 ]
 
 
-def name_of(part_titles, key):
+def titles_of(controllers):
+    """{name: (title, unit of its knob)}"""
+    return {c.name: (c.title, c.get("unit")) for c in controllers}
+
+
+def name_of(titles, key):
     controller, value = key
-    return part_titles.get(controller, controller) + (f" {value}" if value else "")
+    title, unit = titles.get(controller, (controller, ""))
+    return f"{title} {value} {unit}".strip() if value else title
 
 
 def text_of(group, key, write):
@@ -141,7 +147,7 @@ def by_place(groups, order):
 
 def each_work(records, controllers, works):
     """Yields (work, what was saved, what it cost), in the order of the folders."""
-    titles = {c.name: c.title for c in controllers}
+    titles = titles_of(controllers)
     order = [c.name for c in controllers]
     found = rows(records)
     for work in works:

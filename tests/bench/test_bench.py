@@ -219,7 +219,7 @@ class Tables(unittest.TestCase):
                 text = f.read()
         self.assertTrue(text.startswith("before\n") and text.endswith("\nafter\n"))
         self.assertNotIn("was here", text)
-        self.assertIn("| ebb 15 |", text)
+        self.assertIn("| ebb 15 s |", text)
         self.assertIn("2 repetitions", text)
 
 

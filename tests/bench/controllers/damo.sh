@@ -3,6 +3,7 @@
 # title: damo pageout
 # place: 5
 # knob: age, seconds
+# unit: s
 # values: 5 15 30 60
 # default: 60
 # quick: 5

@@ -4,6 +4,7 @@
 # title: DAMON_RECLAIM
 # place: 4
 # knob: min_age, seconds
+# unit: s
 # values: 5 15 30 120
 # default: 30
 # quick: 5

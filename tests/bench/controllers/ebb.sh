@@ -3,6 +3,7 @@
 # title: ebb
 # place: 9
 # knob: cold_after, seconds
+# unit: s
 # values: 5 15 30 60
 # default: 15
 # quick: 5

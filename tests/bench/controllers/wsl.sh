@@ -4,6 +4,7 @@
 # title: drop caches + compact
 # place: 2
 # knob: period, seconds
+# unit: s
 # values: 10 30 120
 # default: 30
 # quick: 10
