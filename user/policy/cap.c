@@ -27,7 +27,7 @@
 #define CALM_MS 1000u
 #define EARLY_PART 16 /* early reclaim keeps CAP / this of the room free */
 #define GRACE_MS 1000u /* for early reclaim, before a limit goes below the usage */
-#define KILL_PART 64 /* less than CAP / this below what may be used: somebody has to go */
+#define KILL_MS 4000u /* of more in use than may be: somebody has to go */
 #define BATCH (32 * MIB)
 #define DEADLINE_MS 2000u
 #define OTHERS_MS 1000u
@@ -244,14 +244,16 @@ static void wake(struct step *s, const struct policy_cap *p, const struct cap *c
 
 /*
  * What has no swap is killed by a limit below what it has: not for the sake of the reserve, and not
- * before the others had a moment to give.
+ * before the others had time to give, while there is some.
  */
-static bool kill_at(const struct step *s, const struct cap *c)
+static bool kill_at(const struct step *s, struct policy_cap *p, const struct cap *c)
 {
-	uint64_t since = s->snap->now_ms - s->state->cap.pool.since_ms;
-
-	return c->used > c->usable ||
-	       (c->used > sub_u64(c->usable, s->config->cap / KILL_PART) && since >= GRACE_MS);
+	if (c->used <= c->usable)
+		p->over_ms = 0;
+	else if (!p->over_ms)
+		p->over_ms = s->snap->now_ms;
+	return c->used > c->usable + hidden(s) / 2 ||
+	       (p->over_ms && s->snap->now_ms - p->over_ms >= KILL_MS);
 }
 
 void cap_step(struct step *s)
@@ -280,7 +282,7 @@ void cap_step(struct step *s)
 	below = p->short_ms && (now - p->short_ms >= GRACE_MS || s->snap->paused ||
 				c.used > c.usable - c.reserve / 3);
 	early(s, p, &c);
-	cap_limits(s, c.room, below, kill_at(s, &c));
+	cap_limits(s, c.room, below, kill_at(s, p, &c));
 	gather(s, p, &c);
 	wake(s, p, &c);
 	p->known = true;

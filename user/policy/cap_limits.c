@@ -96,10 +96,24 @@ static uint64_t demand(const struct ebb_holder *h)
 	return h->bytes + h->bytes / 16 + 4 * MIB;
 }
 
-/* It stays as it is: a little above what it has, for a limit that is met would kill there. */
-static bool is_spared(const struct step *s, const struct ebb_holder *h, bool kill)
+/* Of those whose limit would kill, the largest: one at a time. 0: nobody has to go. */
+static uint64_t find_victim(const struct step *s, bool kill)
 {
-	return !kill && cap_must_kill(s, h);
+	const struct ebb_holder *found = NULL;
+
+	for (size_t i = 0; kill && i < s->snap->nr_holders; i++) {
+		const struct ebb_holder *h = &s->snap->holders[i];
+
+		if (managed(h) && cap_must_kill(s, h) && (!found || h->bytes > found->bytes))
+			found = h;
+	}
+	return found ? found->id : 0;
+}
+
+/* It stays as it is: a little above what it has, for a limit that is met would kill there. */
+static bool is_spared(const struct step *s, const struct ebb_holder *h, uint64_t victim)
+{
+	return h->id != victim && cap_must_kill(s, h);
 }
 
 static uint64_t spared_bytes(const struct ebb_holder *h)
@@ -108,7 +122,7 @@ static uint64_t spared_bytes(const struct ebb_holder *h)
 }
 
 /* The level down to which the largest have to come so that all of it fits. */
-static uint64_t level_of(const struct step *s, uint64_t room, bool kill)
+static uint64_t level_of(const struct step *s, uint64_t room, uint64_t victim)
 {
 	const struct ebb_snapshot *snap = s->snap;
 	uint64_t level = 0;
@@ -121,7 +135,7 @@ static uint64_t level_of(const struct step *s, uint64_t room, bool kill)
 
 			if (!managed(h))
 				continue;
-			if (is_spared(s, h, kill))
+			if (is_spared(s, h, victim))
 				left = sub_u64(left, spared_bytes(h));
 			else if (round && demand(h) <= level)
 				left = sub_u64(left, demand(h));
@@ -186,7 +200,7 @@ void cap_limits(struct step *s, uint64_t room, bool below, bool kill)
 {
 	const struct ebb_snapshot *snap = s->snap;
 	struct deal d = { .holders = snap->holders, .nr = snap->nr_holders };
-	uint64_t bytes, sum, level;
+	uint64_t bytes, sum, level, victim;
 	size_t n = count(snap, &bytes, &sum);
 
 	if (!n)
@@ -195,13 +209,14 @@ void cap_limits(struct step *s, uint64_t room, bool below, bool kill)
 	if (holds(s, room, d.slack, n, sum))
 		return;
 	if (room < bytes) {
-		level = level_of(s, room, kill);
+		victim = find_victim(s, kill);
+		level = level_of(s, room, victim);
 		for (size_t i = 0; i < snap->nr_holders; i++) {
 			const struct ebb_holder *h = &snap->holders[i];
 
 			if (!managed(h))
 				continue;
-			if (is_spared(s, h, kill))
+			if (is_spared(s, h, victim))
 				set(s, h, spared_bytes(h));
 			else
 				set(s, h, below || kill ? min_u64(demand(h), level) : h->bytes);

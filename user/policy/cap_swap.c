@@ -95,7 +95,6 @@ static void hold(struct step *s, struct policy_pool *p, uint64_t least)
 	if (!any)
 		return;
 	p->rest_ms = min_u64(max_u64(2ull * p->rest_ms, REST_MIN_MS), REST_MAX_MS);
-	p->since_ms = s->snap->now_ms;
 	p->until_ms = s->snap->now_ms + p->rest_ms;
 	s->holding = true;
 	/* What the outside grew by was this, and is nothing to keep a reserve for. */

@@ -135,9 +135,8 @@ struct policy_pool {
 	bool held; /* somebody gets no more of it, by us */
 	uint64_t original;
 	uint64_t compressed;
-	uint64_t since_ms; /* when somebody was last left without it, … */
-	uint64_t until_ms; /* … when it is tried anew, … */
-	uint64_t rest_ms; /* … and how long a rest that is */
+	uint64_t until_ms; /* when it is tried anew … */
+	uint64_t rest_ms; /* … after so long a rest */
 };
 
 /* The cap, held in the guest. */
@@ -149,6 +148,7 @@ struct policy_cap {
 	uint64_t rate; /* bytes a second that the outside grew by: the fastest, halved every 10 s */
 	uint64_t rate_ms;
 	uint64_t short_ms; /* since when more is held than there is room for; 0: it is not */
+	uint64_t over_ms; /* since when more is in use than may be; 0: it is not */
 	uint64_t others_ms; /* when page cache of the system's own was last taken */
 	uint64_t gathered_ms; /* when compaction was last called for */
 	struct policy_pool pool;

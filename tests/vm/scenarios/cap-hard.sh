@@ -73,15 +73,15 @@ check_cmd "its neighbour lives on" kill -0 "$quiet"
 check "$(podman inspect --format '{{.State.Running}}' c | grep -c true) == 1" "and the container that asked for nothing"
 check_cmd "ebbd lives on" kill -0 "$EBBD_PID"
 
-# Beside one that keeps its 500, what compresses goes to swap as ever.
-cg_run a burn --random 100 --status "$STATUS/a" 500
+# Beside one that keeps its 250, what compresses goes to swap as ever.
+cg_run a burn --random 100 --status "$STATUS/a" 250
 a=$CG_PID
-wait_for 120 test -s "$STATUS/a" || fail "500 MiB cannot be had"
-cg_run b burn --status "$STATUS/b" 600
+wait_for 120 test -s "$STATUS/a" || fail "250 MiB cannot be had"
+cg_run b burn --status "$STATUS/b" 800
 b=$CG_PID
-wait_for 200 test -s "$STATUS/b" || note "600 MiB are not had"
+wait_for 200 test -s "$STATUS/b" || note "800 MiB are not had"
 ebb list
-within_the_cap "500 MiB of random bytes, and 600 that compress"
+within_the_cap "250 MiB of random bytes, and 800 that compress"
 [ "$(vmstat_of oom_kill)" = 1 ] || grep -E 'cap:|limit' "$EBB_LOG" | tail -n 200
 check "$(vmstat_of oom_kill) == 1" "nobody was ended"
 kill -0 "$a" "$b"
