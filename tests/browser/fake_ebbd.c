@@ -7,6 +7,7 @@
  * each with an id and a name of its own. Prints a line when it listens, and one for each question.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 	status.path = argv[3];
 	count = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN); /* as ebbd does: a client may go while it is answered */
 	uv_loop_init(&loop);
 	r = server_open(&server, &loop, argv[1], &ops, NULL);
 	if (r) {
