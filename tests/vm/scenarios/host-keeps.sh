@@ -29,7 +29,7 @@ start_ebbd </dev/null
 check "$(host do broker check | jq '[.[0].findings[] | select(.setting == "mlock" and .level == "wrong")] | length') == 1" \
 	"the host's check says what is wrong"
 wait_for 200 is_off balloon || { ebb status; fail "the balloon is '$(means balloon)'"; }
-note "the balloon had $(held) MiB, of which the host kept $(($(ebb status -o json | jq .balloon.resident) >> 20))"
+note "the balloon had $(held) MiB; the VMM holds $(($(ebb status -o json | jq .balloon.resident) >> 20))"
 wait_for 20 open || fail "the balloon still has $(held) MiB"
 check "$(ebb status -o json | jq '.balloon.reason == "useless" | if . then 1 else 0 end') == 1" "the full size is asked for"
 wait_for 200 is_off reporting || { ebb status; fail "page reporting is '$(means reporting)'"; }
