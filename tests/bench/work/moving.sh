@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# 800 MiB, of which every 40 s another 200 are those in use.
+# 800 MiB, of which after each third of the time another 200 are those in use.
 # title: hot set that moves
 # kind: truth
 # seconds: 120
@@ -9,7 +9,7 @@ WORK_TOTAL=800 WORK_HOT=200
 
 work_start()
 {
-	hotcold_start contiguous --change move --every 40
+	hotcold_start contiguous --change move --every $((BENCH_SECONDS / 3))
 }
 
 work_figures()

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# 800 MiB of which 200 stay in use; every 40 s everything is read once.
+# 800 MiB of which 200 stay in use; after each third of the time everything is read once.
 # title: scan over everything
 # kind: truth
 # seconds: 120
@@ -9,7 +9,7 @@ WORK_TOTAL=800 WORK_HOT=200
 
 work_start()
 {
-	hotcold_start contiguous --change scan --every 40
+	hotcold_start contiguous --change scan --every $((BENCH_SECONDS / 3))
 }
 
 work_figures()

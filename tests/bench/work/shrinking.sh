@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# 800 MiB, of which 400 are in use, half as many every 40 s.
+# 800 MiB, of which 400 are in use, half as many after each third of the time.
 # title: hot set that shrinks
 # kind: truth
 # seconds: 120
@@ -9,7 +9,7 @@ WORK_TOTAL=800 WORK_HOT=400
 
 work_start()
 {
-	hotcold_start contiguous --change shrink --every 40
+	hotcold_start contiguous --change shrink --every $((BENCH_SECONDS / 3))
 }
 
 work_figures()
