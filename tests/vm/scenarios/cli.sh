@@ -53,6 +53,12 @@ says 0 'ebb can work here' ebb doctor
 check_cmd "doctor -o json" bash -c "ebb doctor -o json | jq -e '.able and .ebbd and (.rungs | length > 5)' >/dev/null"
 check_cmd "status -o json" bash -c "ebb status -o json | jq -e '.memory.total > 0 and .config.rules == 1' >/dev/null"
 
+# What ebbd has, in the forms that can be asked for.
+check_cmd "names alone" test "$(ebb list -o name --filter 'ap?')" = app
+check_cmd "list -o json --sort" bash -c "ebb list -o json --sort size --filter app | jq -e 'length == 1 and .[0].name == \"app\"' >/dev/null"
+says 0 '^app +[0-9.]+M ' ebb top -b -n 1
+check_cmd "version -o json" test "$(ebb version -o json | jq -c keys)" = '["ebb","ebbd"]'
+
 # Who may what.
 check "$(stat -c %a /run/ebb/ebbd.sock) == 660" "the socket is for owner and group"
 says 0 '^app ' as member ebb list
@@ -73,6 +79,7 @@ wait_for 20 state_is_not paused || fail "it is still paused"
 says 0 'Paused' ebb pause
 wait_for 20 state_is paused || fail "it is $(ebb_of app state)"
 says 0 '^Paused: nothing is taken' ebb status
+check_cmd "pause -o json" test "$(ebb pause -o json app | jq -cS .)" = '{"containers":1,"paused":true}'
 says 0 'Resumed' ebb resume
 wait_for 20 state_is_not paused || fail "it is still paused"
 taken()
