@@ -14,14 +14,16 @@
 
 /*
  * Headroom: what the fastest growth of late would take until the balloon has opened, and a
- * share of RAM: small where the host is short, and where it is not and free pages
- * go back by themselves, larger.
+ * share of RAM: small where the host is short. Where it is not and free pages go back by
+ * themselves, half: a balloon closed further gives the host nothing more, and a burst has to wait
+ * for it to open, page by page, on the CPUs that it would use itself.
  */
 #define HEADROOM_MIN (64 * MIB)
-#define HEADROOM_EASE 8 /* RAM / this */
+#define HEADROOM_EASE 2 /* RAM / this */
 #define HEADROOM_LOW 16
 #define HEADROOM_HIGH 32
 #define HEADROOM_MAX 2
+#define HEADROOM_SHORT 8 /* a quarter of it free, or of RAM / this, is short */
 #define REACT_MS 250u /* from the pages being taken to ebbd asking: an edge, or the next look */
 #define ROUND_DEFAULT_MS 500u /* until it is measured */
 #define ROUND_MAX_MS 10000u
@@ -35,6 +37,7 @@
 #define STEP_MS 1000u
 #define HOLD_MS 10000u /* no closing after an opening … */
 #define HOLD_EASE_MS 30000u /* … and where nobody gains by it */
+#define URGENT_MAX 4 /* RAM / this */
 #define SHORT_MS 30000u
 #define IGNORE_MIN (10 * MIB) /* differences below this, or SIZE / … */
 #define IGNORE_PART 400
@@ -95,7 +98,7 @@ static bool is_short(const struct step *s, const struct policy_footprint *f, uin
 
 	if (!m->ballooned && s->snap->host.applied >= s->snap->host.max)
 		return false; /* nothing to gain */
-	if (s->snap->low_memory || m->mem_free < headroom / 4)
+	if (s->snap->low_memory || m->mem_free < min_u64(headroom, m->ram / HEADROOM_SHORT) / 4)
 		return true;
 	if (!f->known)
 		return false;
@@ -134,6 +137,21 @@ static uint64_t start_of(const struct step *s, bool *ret_any)
 		bytes += c->peak ? sub_u64(c->peak, c->bytes) : s->snap->machine.ram / BURST_PART;
 	}
 	return bytes;
+}
+
+/*
+ * A host at ease has what is free: the balloon opens when a burst comes near the end of it, not
+ * beside the burst, and for many small growths at once.
+ */
+static bool can_wait(const struct step *s, const struct policy_footprint *f, uint64_t start)
+{
+	const struct ebb_snap_machine *m = &s->snap->machine;
+	uint64_t urgent = m->ram / HEADROOM_LOW + f->rate / 1000 * (ROUND_DEFAULT_MS + REACT_MS);
+
+	if (s->snap->host.level != EBB_HOST_EASE || !m->reporting ||
+	    !means_on(s, EBB_MEANS_REPORTING))
+		return false;
+	return m->mem_free >= start + min_u64(urgent, m->ram / URGENT_MAX);
 }
 
 static uint64_t cold_of(const struct step *s)
@@ -210,10 +228,14 @@ static void follow(struct step *s, struct policy_footprint *f, struct ebb_footpr
 	target = min_u64(max_u64(target, s->snap->host.min), limit);
 	if (!f->want) /* the balloon as it is found; a cap holds from the first moment */
 		f->want = min_u64(limit, s->snap->host.applied ? s->snap->host.applied : limit);
-	if (target > f->want + (target < limit ? max_u64(IGNORE_MIN, f->want / IGNORE_PART) : 0))
-		grow(s, f, target);
-	else if (target < f->want)
+	if (target > f->want + (target < limit ? max_u64(IGNORE_MIN, f->want / IGNORE_PART) : 0)) {
+		bool usual = out->reason == EBB_SIZE_FOLLOW || out->reason == EBB_SIZE_START;
+
+		if (!usual || !can_wait(s, f, start))
+			grow(s, f, target);
+	} else if (target < f->want) {
 		shrink(s, f, target, out);
+	}
 	f->want = min_u64(f->want, limit);
 	out->want = f->want;
 	out->idle = sub_u64(f->want, out->need + out->headroom);

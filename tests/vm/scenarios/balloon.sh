@@ -58,23 +58,25 @@ sleep 5
 ebb status
 need=$(status need) headroom=$(status headroom) rss=$(host_rss)
 note "on the host $((rss / 1024)) MiB; needed $((need >> 20)) and $((headroom >> 20)) of headroom; the balloon has $(held)"
-check "$(held) >= 700" "the balloon has taken what is not needed (MiB)"
+check "$(held) >= 400" "the balloon has taken what is not needed (MiB)"
+# Headroom is free memory that went back by itself: an eighth of RAM of it may still be there.
+((headroom <= 256 << 20)) || headroom=$((256 << 20))
 check "$rss * 100 <= ($need + $headroom) / 1024 * 115" "the host holds at most 15% more than is needed and headroom"
 check "$(oom_kills) == 0" "nothing was killed"
 ebb status -o json | jq -cM '.means, .balloon.resident'
 check "$(ebb status -o json | jq '[.means[] | select(.name != "compaction" and .on)] | length') == 2" \
 	"reporting and the balloon bring something"
 
-# A burst of 1 GiB, twice what is free.
+# A burst of more than what is free.
 cg_new burst
-cg_run burst burn --status "$STATUS/burst" 1024
+cg_run burst burn --status "$STATUS/burst" 1200
 wait_for 120 test -s "$STATUS/burst" || { ebb status; fail "the burst did not get its memory"; }
 check "$(oom_kills) == 0" "the burst killed nothing"
 note "the balloon has $(held) MiB; stalls: $(awk '/^allocstall/ { n += $2 } END { print n }' /proc/vmstat)"
 cg_del burst
 
 # Its end: small again. A broker that is killed leaves the VM as it is; the next one finds a lease within 3 s.
-wait_for 120 holds 600 || { ebb status; fail "it does not shrink after the burst"; }
+wait_for 120 holds 300 || { ebb status; fail "it does not shrink after the burst"; }
 host do broker kill >/dev/null
 sleep 2
 host do broker start >/dev/null
@@ -88,7 +90,7 @@ wait "$EBBD_PID" || true
 wait_for 15 full || fail "the balloon still has $(held) MiB 15 s after ebbd was killed"
 check "$(held) <= 8" "full size after ebbd was killed"
 start_ebbd --verbose <"$EBB_CONF"
-wait_for 90 holds 300 || { ebb status; fail "it does not shrink after a restart"; }
+wait_for 90 holds 250 || { ebb status; fail "it does not shrink after a restart"; }
 host do broker stop >/dev/null
 wait_for 15 full || fail "the balloon still has $(held) MiB 15 s after the broker stopped"
 host do broker start >/dev/null
