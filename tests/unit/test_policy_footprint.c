@@ -24,6 +24,7 @@ static struct {
 	struct ebb_plan_item items[4];
 	struct ebb_verdict verdict;
 	uint64_t used;
+	uint64_t stranded; /* free in pieces */
 } t;
 
 static int start(void **state)
@@ -58,7 +59,7 @@ static const struct ebb_footprint *step(uint64_t ms)
 	t.snap.now_ms += ms;
 	m->mem_total = m->ram - m->ballooned;
 	m->mem_free = m->mem_total > t.used ? m->mem_total - t.used : 0;
-	m->free_reportable = m->mem_free;
+	m->free_reportable = m->mem_free > t.stranded ? m->mem_free - t.stranded : 0;
 	assert_int_equal(policy_step(&t.snap, &t.config, &t.state, &t.plan), 0);
 	t.snap.low_memory = false;
 	if (t.snap.host.talking && f->want) {
@@ -276,6 +277,22 @@ static void test_at_ease_a_burst_does_not_meet_the_balloon(void **state)
 	assert_true(opened);
 }
 
+/* What reporting cannot give back the balloon takes; it does not open again for that being gone. */
+static void test_the_balloon_takes_what_is_stranded(void **state)
+{
+	uint64_t want = settle()->want, less;
+
+	t.stranded = 300 * MiB;
+	less = settle()->want;
+	assert_in_range(less, want - 310 * MiB, want - 280 * MiB);
+	t.stranded = 0;
+	assert_int_equal(settle()->want, less);
+	/* All of what is free: half of it goes, and with it half of what was in pieces. */
+	t.stranded = 1900 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 480 * MiB, 520 * MiB);
+}
+
 /* Where what is free does not go back by itself, the balloon is what gives it back. */
 static void test_without_reporting_it_closes(void **state)
 {
@@ -374,6 +391,7 @@ int main(void)
 		test(test_at_ease_a_start_takes_what_is_free),
 		test(test_at_ease_a_burst_does_not_meet_the_balloon),
 		test(test_without_reporting_it_closes),
+		test(test_the_balloon_takes_what_is_stranded),
 		test(test_headroom_by_the_hosts_need),
 		test(test_paused_is_full),
 		test(test_a_host_that_comes_back),

@@ -20,6 +20,7 @@
  */
 #define HEADROOM_MIN (64 * MIB)
 #define HEADROOM_EASE 2 /* RAM / this */
+#define HEADROOM_STRANDED 8 /* … or this, as what is free is in pieces */
 #define HEADROOM_LOW 16
 #define HEADROOM_HIGH 32
 #define HEADROOM_MAX 2
@@ -110,15 +111,20 @@ static uint64_t headroom_of(const struct step *s, const struct policy_footprint 
 {
 	const struct ebb_snapshot *snap = s->snap;
 	uint64_t round = f->round_ms ? f->round_ms : ROUND_DEFAULT_MS;
-	uint64_t part = HEADROOM_EASE;
+	uint64_t part = HEADROOM_EASE, bytes;
 
 	if (snap->host.level == EBB_HOST_HIGH)
 		part = HEADROOM_HIGH;
 	else if (snap->host.level == EBB_HOST_LOW || !snap->machine.reporting ||
 		 !means_on(s, EBB_MEANS_REPORTING))
 		part = HEADROOM_LOW;
-	return min_u64(max_u64(snap->machine.ram / part, HEADROOM_MIN) +
-			       f->rate / 1000 * (round + REACT_MS),
+	bytes = snap->machine.ram / part;
+	/* What is free in pieces too small to be reported only the balloon gives back. */
+	if (part == HEADROOM_EASE)
+		bytes = max_u64(sub_u64(bytes, sub_u64(snap->machine.mem_free,
+						       snap->machine.free_reportable)),
+				snap->machine.ram / HEADROOM_STRANDED);
+	return min_u64(max_u64(bytes, HEADROOM_MIN) + f->rate / 1000 * (round + REACT_MS),
 		       snap->machine.ram / HEADROOM_MAX);
 }
 
