@@ -75,7 +75,7 @@ CONF
 wait_for 30 broker_there || fail "no broker: $(status why_not)"
 links=$(grep -c 'ebb-broker answers' "$EBB_LOG")
 for round in $(seq "$rounds"); do
-	wait_for 180 holds 1100 || { ebb status; fail "the VM does not shrink"; }
+	wait_for 180 holds 600 || { ebb status; fail "the VM does not shrink"; }
 	shortage --status "$STATUS/short" &
 	watch=$!
 	work "shrunk, $round"
