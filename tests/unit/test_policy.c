@@ -270,6 +270,30 @@ static void a_squeeze_is_not_ours(void **state)
 	free(s);
 }
 
+/* An act can last seconds: what it took comes back before it is known how much that was. */
+static void refaults_during_the_act_count(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	s->c.busy = true;
+	s->c.steal += 60 * SIM_MIB;
+	s->c.refault_file += 30 * SIM_MIB;
+	s->now_ms += 1000;
+	step(s);
+	s->c.busy = false;
+	s->c.steal += 40 * SIM_MIB;
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 100 * SIM_MIB,
+					  .got = 100 * SIM_MIB };
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(s->verdicts[0].taken, 100 * SIM_MIB);
+	assert_int_equal(s->verdicts[0].refaulted, 30 * SIM_MIB);
+	free(s);
+}
+
 static void refaults_of_others_are_not_ours(void **state)
 {
 	struct sim *s = settled();
@@ -634,6 +658,7 @@ int main(void)
 		cmocka_unit_test(veto_failed_act),
 		cmocka_unit_test(no_second_act_while_busy),
 		cmocka_unit_test(veto_refaults),
+		cmocka_unit_test(refaults_during_the_act_count),
 		cmocka_unit_test(refaults_of_others_are_not_ours),
 		cmocka_unit_test(rests_grow_while_it_comes_back),
 		cmocka_unit_test(a_squeeze_is_not_ours),

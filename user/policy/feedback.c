@@ -67,6 +67,12 @@ static void absorb_refaults(const struct ebb_snap_container *c, struct policy_co
 {
 	uint64_t total = c->refault_anon + c->refault_file;
 
+	/*
+	 * What an act under way took is known when it ends, and acts can last seconds: set against
+	 * what was taken before it, refaults of what it took would be nobody's.
+	 */
+	if (p->known && c->busy)
+		return;
 	if (p->known) {
 		uint64_t mine = our_part(c, p, sub_u64(total, p->refaults));
 
@@ -142,8 +148,8 @@ void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct 
 	if (!p->known)
 		p->scale_ppm = POLICY_PPM;
 	absorb_stall(s, c, p);
-	absorb_refaults(c, p);
 	absorb_outcome(s, c, p);
+	absorb_refaults(c, p);
 	if (p->known && new_round) {
 		judge_accuracy(s, p);
 		if (c->can_age)
