@@ -17,6 +17,12 @@ work_start()
 	CLIENT=$CG_PID
 }
 
+work_run()
+{
+	kill -USR2 "$CLIENT" # requests count from here
+	sleep "$BENCH_SECONDS"
+}
+
 work_figures()
 {
 	work_ask "$CLIENT" client || fail "the client does not answer"
