@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 		return usage();
 	total = number_or_die(argv[optind], 1);
 	hot = number_or_die(argv[optind + 1], 0);
-	if (hot > total || (w.change && (w.every_ms < 1 || !hot || total % hot)))
+	if (!total || hot > total || (w.change && (w.every_ms < 1 || !hot || total % hot)))
 		return usage();
 	w.pages = total * MIB / PAGE;
 	w.hot_pages = hot * MIB / PAGE;
