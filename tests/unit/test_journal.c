@@ -193,6 +193,89 @@ static void test_chain(void **state)
 	journal_close(j);
 }
 
+/*
+ * A value that this run set over an entry of the run that crashed is this run's: recovery comes
+ * after it and must not take it for what the former run had set.
+ */
+static void set_again(const struct root *r, const char *now, const char *want)
+{
+	struct journal_report report = {};
+	struct journal *j = open_it(r);
+
+	root_put(r, FILE_A, now);
+	assert_int_equal(journal_set_file(j, FILE_A, want, NULL), 0);
+	root_put(r, FILE_A, want); /* as the kernel has it, without the rest of the file */
+	recover(j);
+	assert_string_equal(root_get(r, FILE_A), want);
+	root_put(r, FILE_A, want);
+	journal_undo_all(j, &report);
+	assert_string_equal(root_get(r, FILE_A), now);
+	journal_close(j);
+	j = open_it(r);
+	assert_int_equal(recover(j).undone, 0); /* nothing is left of either */
+	assert_string_equal(root_get(r, FILE_A), now);
+	journal_close(j);
+}
+
+static void test_set_again_after_the_administrator(void **state)
+{
+	crash(*state, set_both);
+	set_again(*state, "3", "7");
+}
+
+/* It died between the entry and the deed: what is there is the old value. */
+static void test_set_again_after_an_entry_alone(void **state)
+{
+	crash(*state, set_both);
+	set_again(*state, "0", "7");
+}
+
+/* And a former run's other value, on top of which this one sets its own: back to the first. */
+static void test_set_another_after_a_crash(void **state)
+{
+	struct root *r = *state;
+	struct journal_report report = {};
+	struct journal *j;
+
+	crash(r, set_both);
+	root_put(r, FILE_A, "7");
+	j = open_it(r);
+	assert_int_equal(journal_set_file(j, FILE_A, "5", NULL), 0);
+	recover(j);
+	assert_string_equal(root_get(r, FILE_A), "5");
+	journal_undo_all(j, &report);
+	assert_memory_equal(root_get(r, FILE_A), "0x0000", 6);
+	journal_close(j);
+}
+
+static void set_twice(const struct root *r)
+{
+	struct journal *j = open_it(r);
+
+	assert_int_equal(journal_set_file(j, FILE_A, "5", NULL), 0);
+	root_put(r, FILE_A, "5");
+	assert_int_equal(journal_set_file(j, FILE_A, "7", NULL), 0);
+}
+
+/* Who adopts the last value of a former run adopts the way back to the first, too. */
+static void test_adopted_chain(void **state)
+{
+	struct root *r = *state;
+	struct journal_report report = {};
+	struct journal *j;
+
+	crash(r, set_twice);
+	root_put(r, FILE_A, "7");
+	j = open_it(r);
+	assert_int_equal(journal_set_file(j, FILE_A, "7", NULL), 0);
+	recover(j);
+	assert_string_equal(root_get(r, FILE_A), "7");
+	journal_undo_all(j, &report);
+	assert_int_equal(report.undone, 2);
+	assert_memory_equal(root_get(r, FILE_A), "0x0000", 6);
+	journal_close(j);
+}
+
 static void test_nothing_to_set(void **state)
 {
 	struct root *r = *state;
@@ -729,6 +812,10 @@ int main(void)
 		T(test_other_boot),
 		T(test_adopted),
 		T(test_chain),
+		T(test_set_again_after_the_administrator),
+		T(test_set_again_after_an_entry_alone),
+		T(test_set_another_after_a_crash),
+		T(test_adopted_chain),
 		T(test_nothing_to_set),
 		T(test_entry_first),
 		T(test_a_torn_line_harms_no_other),

@@ -169,6 +169,18 @@ static struct journal_slot *find_file(struct journal *j, const char *path)
 	return NULL;
 }
 
+/*
+ * All entries of a path, once this run has its own value there: they are undone after it, not by
+ * journal_recover(). That would take our value for the one that the former run had set, and put
+ * back what was before that; or find that it is not, and drop the way back.
+ */
+static void adopt(struct journal *j, const char *path)
+{
+	for (size_t i = 0; i < j->nr; i++)
+		if (j->slots[i].e.kind == JOURNAL_FILE && !strcmp(j->slots[i].e.target, path))
+			j->slots[i].inherited = false;
+}
+
 int journal_set_file(struct journal *j, const char *path, const char *value, uint64_t *ret_seq)
 {
 	struct journal_entry e = { .kind = JOURNAL_FILE };
@@ -186,7 +198,7 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 	if (journal_same_value(e.old, value)) {
 		slot = find_file(j, path);
 		if (slot && journal_same_value(slot->e.set, value)) {
-			slot->inherited = false;
+			adopt(j, path);
 			if (ret_seq)
 				*ret_seq = slot->e.seq;
 		}
@@ -208,6 +220,7 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 		forget_slot(j, slot);
 		return r;
 	}
+	adopt(j, path);
 	if (ret_seq)
 		*ret_seq = e.seq;
 	return 0;
