@@ -144,6 +144,15 @@ static void test_cgroup_ids(void **state)
 	age_close(a);
 }
 
+/* A pass that another walker makes is a pass; everything else is as the kernel has it. */
+static void test_made_by_another(void **state)
+{
+	assert_int_equal(age_answer(-EEXIST), 0);
+	assert_int_equal(age_answer(0), 0);
+	assert_int_equal(age_answer(-EINVAL), -EINVAL);
+	assert_int_equal(age_answer(-ERANGE), -ERANGE);
+}
+
 /* One group whose private id happens to be its cgroup id decides nothing; the next one does. */
 static void test_ids_by_chance(void **state)
 {
@@ -232,8 +241,13 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),   T(test_private_ids), T(test_cgroup_ids),
-		T(test_ids_by_chance),         T(test_evict),       T(test_no_debugfs),
+		cmocka_unit_test(test_find),
+		T(test_private_ids),
+		T(test_cgroup_ids),
+		T(test_ids_by_chance),
+		T(test_evict),
+		T(test_no_debugfs),
+		cmocka_unit_test(test_made_by_another),
 		cmocka_unit_test(test_budget),
 	};
 

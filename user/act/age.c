@@ -279,6 +279,16 @@ static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_
 	return -ENOENT;
 }
 
+/*
+ * EEXIST (run_aging(), from 6.14 on): another walker is at this very generation, or has just ended
+ * it; kswapd, an allocation that reclaims, memory.reclaim. The lists age all the same, and the next
+ * census tells when. Up to 6.13 the kernel says nothing of it.
+ */
+int age_answer(int error)
+{
+	return error == -EEXIST ? 0 : error;
+}
+
 static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t seq)
 {
 	char text[96];
@@ -286,7 +296,7 @@ static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t s
 			 seq, SWAPPINESS, a->force ? " 1" : "");
 
 	/* Not pwrite: seq_open() takes FMODE_PWRITE away. */
-	return write(a->fd, text, n) < 0 ? -errno : 0;
+	return age_answer(write(a->fd, text, n) < 0 ? -errno : 0);
 }
 
 int age_group(struct age *a, const struct act_group *g)

@@ -37,6 +37,9 @@ enum act_id_form age_id_form(struct age *a);
  */
 int age_group(struct age *a, const struct act_group *g);
 
+/* What the kernel's answer to the write of a pass means: 0, also where another makes that pass. */
+int age_answer(int error);
+
 /*
  * Evicts page cache that stands on the lists of this one group, not of its
  * children, from generations of which two younger ones exist: bytes at most.
