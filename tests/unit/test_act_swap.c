@@ -2,6 +2,7 @@
 /* What is read of swap and written for it. Devices of the kernel's own are for tests/vm. */
 #include "act_root.h"
 
+#include <pthread.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -273,6 +274,121 @@ static void test_crashed(void **state)
 	journal_close(j);
 }
 
+/* A device of ours, on, with 2,000 KiB in it; fd of what stands for it. */
+static int put_ours(const struct root *r, struct swap_ctx *s)
+{
+	const unsigned char bytes[16] = { 1, 2, 3 };
+	static unsigned char page[4096];
+	char uuid[SWAP_UUID_LEN], path[512];
+	int fd;
+
+	swap_make_header(page, sizeof(page), 1000, bytes);
+	swap_read_header(page, sizeof(page), uuid);
+	assert_int_equal(journal_add_device(s->journal, "/dev/zram0", uuid, &s->seq), 0);
+	root_put(r, "/sys/block/zram0/disksize", "4096000\n");
+	root_put(r, "/sys/block/zram0/comp_algorithm", "[lz4]\n");
+	root_put(r, "/sys/block/zram0/mem_limit", "");
+	root_put(r, "/sys/block/zram0/reset", "");
+	root_put(r, "/dev/zram0", "");
+	root_path(r, "/dev/zram0", path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, page, sizeof(page)), sizeof(page));
+	put_swaps(r, "/dev/zram0 partition 3996 2000 100\n");
+	return fd;
+}
+
+static void put_balloon(const struct root *r, unsigned int available_kb, unsigned int pages)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "balloon_inflate %u\nballoon_deflate 1000\n", pages + 1000);
+	root_put(r, "/proc/vmstat", text);
+	snprintf(text, sizeof(text), "MemTotal: 4096000 kB\nMemAvailable: %u kB\n", available_kb);
+	root_put(r, "/proc/meminfo", text);
+}
+
+static void *deflate(void *arg)
+{
+	const struct root *r = arg;
+
+	for (unsigned int pages = 40000; pages; pages -= 10000) {
+		root_sleep_ms(300);
+		put_balloon(r, 160000 - 4 * (pages - 10000), pages - 10000);
+	}
+	return NULL;
+}
+
+/* The host was told a moment ago that this VM wants its full size: what comes is waited for. */
+static void test_close_waits_for_the_balloon(void **state)
+{
+	struct root *r = *state;
+	struct swap_ctx s = { .root = r->path, .journal = open_journal(r) };
+	int fd = put_ours(r, &s);
+	char reason[200];
+	pthread_t thread;
+
+	put_balloon(r, 1000, 40000);
+	assert_int_equal(pthread_create(&thread, NULL, deflate, r), 0);
+	/* What stands for the device is no swap: swapoff finds that somebody was first. */
+	assert_int_equal(swap_close(&s, 20000, reason, sizeof(reason)), 0);
+	assert_string_equal(reason, "");
+	assert_string_equal(root_get(r, "/sys/block/zram0/reset"), "1");
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	close(fd);
+	journal_close(s.journal);
+}
+
+/* One that does not move is somebody else's: a second, and the swap stays. */
+static void test_close_waits_for_no_other(void **state)
+{
+	struct root *r = *state;
+	struct swap_ctx s = { .root = r->path, .journal = open_journal(r) };
+	int fd = put_ours(r, &s);
+	char reason[200];
+	struct timespec from, to;
+
+	put_balloon(r, 1000, 40000);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(swap_close(&s, 20000, reason, sizeof(reason)), -ENOMEM);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_in_range(to.tv_sec - from.tv_sec, 0, 5);
+	assert_non_null(strstr(reason, "/dev/zram0 stays: 1 MiB of containers' pages"));
+	close(fd);
+	journal_close(s.journal);
+}
+
+/* What the device may take follows the cap: beyond it writes fail, and the policy counts on half.
+ */
+static void test_limit_follows_the_cap(void **state)
+{
+	struct root *r = *state;
+	struct swap_ctx s = { .root = r->path, .journal = open_journal(r), .cap = GIB };
+	int fd = put_ours(r, &s);
+	struct act_swap_info info;
+
+	/* Of a run that crashed, which may have had another cap. */
+	s.seq = 0;
+	swap_open(&s, EBB_COMPRESS_AUTO, true, &info); /* a dry run looks */
+	assert_string_equal(root_get(r, "/sys/block/zram0/mem_limit"), "");
+	swap_open(&s, EBB_COMPRESS_AUTO, false, &info);
+	assert_true(info.ours);
+	assert_string_equal(root_get(r, "/sys/block/zram0/mem_limit"), "536870912");
+	/* It is read again, while a balloon has half of RAM, of which half is the limit without a
+	 * cap. */
+	root_put(r, "/proc/meminfo", "MemTotal:  2048000 kB\nMemAvailable:  1000 kB\n");
+	swap_set_cap(&s, GIB / 2);
+	assert_memory_equal(root_get(r, "/sys/block/zram0/mem_limit"), "268435456", 9);
+	swap_set_cap(&s, 0);
+	assert_memory_equal(root_get(r, "/sys/block/zram0/mem_limit"), "2097152000", 10);
+	/* Not somebody else's. */
+	root_put(r, "/sys/block/zram0/mem_limit", "");
+	s.seq = 0;
+	swap_set_cap(&s, GIB);
+	assert_string_equal(root_get(r, "/sys/block/zram0/mem_limit"), "");
+	close(fd);
+	journal_close(s.journal);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -286,6 +402,9 @@ int main(void)
 		T(test_respected),
 		T(test_zswap),
 		T(test_crashed),
+		T(test_close_waits_for_the_balloon),
+		T(test_close_waits_for_no_other),
+		T(test_limit_follows_the_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

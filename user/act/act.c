@@ -303,6 +303,12 @@ void act_stats(struct act *a, struct act_stats *ret)
 	pool_counts(a->pool, &ret->queued, &ret->running, &ret->stuck);
 }
 
+void act_set_cap(struct act *a, uint64_t cap)
+{
+	if (!a->caps.dry_run)
+		swap_set_cap(&a->swap, cap);
+}
+
 struct journal *act_journal(struct act *a)
 {
 	return a->journal;

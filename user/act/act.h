@@ -175,13 +175,16 @@ const struct act_limit *act_limit_at(const struct act *a, size_t i);
 const struct act_limit *act_limit_find(const struct act *a, enum ebb_action which, uint64_t id);
 const struct act_caps *act_caps(struct act *a);
 void act_stats(struct act *a, struct act_stats *ret);
+void act_set_cap(struct act *a,
+		 uint64_t cap); /* bytes, 0: none; the configuration was read again */
 struct journal *act_journal(struct act *a); /* for others who set something; owned by a */
 
 /*
  * Drops what is queued, interrupts what runs, waits for it deadline_ms at most,
  * and undoes what was set, newest first. No act_done_fn is called any more.
- * Taking our swap away gets 40 ms more for each MiB in it, a minute at most:
- * where that is not enough, or memory is short, it stays (swap_left). a is
+ * Taking our swap away waits a few seconds for a balloon that deflates, and gets 40 ms more
+ * for each MiB in it, a minute at most: where that is not enough, or memory is short, it stays
+ * (swap_left). a is
  * freed when the loop has run its closing callbacks: run it once more.
  */
 void act_close(struct act *a, uint32_t deadline_ms, struct act_close_report *ret);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/swap.h>
+#include <time.h>
 
 #include "act/pool.h"
 #include "act/swap.h"
@@ -20,6 +21,8 @@
 #define SWAPOFF_MAX_MS 60000
 #define ZSWAP "/sys/module/zswap/parameters/enabled"
 #define SPARE (64ull << 20) /* to be left when a swap is taken away */
+#define DEFLATE_MS 5000 /* for a balloon to give back what that needs … */
+#define DEFLATE_STILL_US 1000000 /* … if it is at it at all */
 
 static void say(struct act_swap_info *info, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -62,6 +65,15 @@ static uint64_t meminfo(const struct swap_ctx *s, const char *key)
 	n = read_file_at(AT_FDCWD, path, text, sizeof(text));
 	p = n < 0 ? NULL : strstr(text, key);
 	return p ? strtoull(p + strlen(key), NULL, 10) * 1024 : 0;
+}
+
+static uint64_t ram(struct swap_ctx *s)
+{
+	uint64_t total = meminfo(s, "MemTotal:");
+
+	if (total > s->ram)
+		s->ram = total;
+	return s->ram;
 }
 
 static bool zswap_on(const struct swap_ctx *s)
@@ -153,7 +165,7 @@ static int make_swap(struct swap_ctx *s, unsigned int number, struct act_swap_in
 
 	if (!buf || page > MAX_PAGE)
 		return -ENOMEM;
-	swap_size_rule(meminfo(s, "MemTotal:"), s->cap, &size, &limit);
+	swap_size_rule(ram(s), s->cap, &size, &limit);
 	snprintf(device, sizeof(device), "/dev/zram%u", number);
 	r = new_uuid(uuid, text, buf, page);
 	r = r ?: journal_add_device(s->journal, device, text, &s->seq);
@@ -179,6 +191,20 @@ static int make_swap(struct swap_ctx *s, unsigned int number, struct act_swap_in
 	say(info, "there was no swap: zram of %llu MiB, %s", (unsigned long long)(size >> 20),
 	    info->algorithm);
 	return 0;
+}
+
+void swap_set_cap(struct swap_ctx *s, uint64_t cap)
+{
+	struct journal_entry e;
+	uint64_t size, limit;
+	unsigned int number;
+
+	s->cap = cap;
+	if (!s->seq || journal_next_device(s->journal, s->seq - 1, &e) ||
+	    !zram_number(e.target, &number))
+		return;
+	swap_size_rule(ram(s), cap, &size, &limit);
+	zram_limit(s->root, number, limit);
 }
 
 static void set_up(struct swap_ctx *s, struct act_swap_info *info)
@@ -255,6 +281,8 @@ void swap_open(struct swap_ctx *s, enum ebb_compress compress, bool dry_run,
 			     !strcmp(e.target, swaps[0].device);
 		describe(s, &swaps[0], info);
 	}
+	if (s->seq && !dry_run)
+		swap_set_cap(s, s->cap);
 	if (compress == EBB_COMPRESS_ZSWAP && nr && !dry_run)
 		want_zswap(s, info);
 	if (nr)
@@ -282,6 +310,40 @@ static uint32_t off_deadline(uint32_t deadline_ms, uint64_t used)
 	return ms < SWAPOFF_MAX_MS ? ms : SWAPOFF_MAX_MS;
 }
 
+static uint64_t balloon_pages(const struct swap_ctx *s)
+{
+	char path[256], text[16384];
+	uint64_t in = 0, out = 0;
+
+	snprintf(path, sizeof(path), "%s/proc/vmstat", s->root);
+	if (read_file_at(AT_FDCWD, path, text, sizeof(text)) > 0) {
+		find_key(text, "balloon_inflate", &in);
+		find_key(text, "balloon_deflate", &out);
+	}
+	return in > out ? in - out : 0;
+}
+
+/*
+ * What is available, once it is `need` or will not become more. The host has just been told that
+ * the VM is to have its full size, which it has a moment later.
+ */
+static uint64_t wait_for_room(const struct swap_ctx *s, uint64_t need, uint32_t deadline_ms)
+{
+	uint64_t now = pool_now_us(), moved = now, pages = balloon_pages(s), left, available;
+	uint64_t end = now + (deadline_ms < DEFLATE_MS ? deadline_ms : DEFLATE_MS) * 1000ull;
+
+	while ((available = meminfo(s, "MemAvailable:")) < need && pages && now < end &&
+	       now - moved < DEFLATE_STILL_US) {
+		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+		now = pool_now_us();
+		left = balloon_pages(s);
+		if (left < pages)
+			moved = now;
+		pages = left;
+	}
+	return available;
+}
+
 int swap_close(struct swap_ctx *s, uint32_t deadline_ms, char *reason, size_t size)
 {
 	struct swap_entry swaps[MAX_SWAPS];
@@ -298,7 +360,7 @@ int swap_close(struct swap_ctx *s, uint32_t deadline_ms, char *reason, size_t si
 		return 0;
 	swap = find_swap(swaps, read_swaps(s, swaps), e.target);
 	if (swap && whose_device(s, &e, number, true) == OURS) {
-		available = meminfo(s, "MemAvailable:");
+		available = wait_for_room(s, swap->used + SPARE, deadline_ms);
 		if (swap->used + SPARE > available) {
 			snprintf(reason, size,
 				 "%s stays: %llu MiB of containers' pages are in it, and %llu MiB "

@@ -22,11 +22,15 @@ struct swap_ctx {
 	struct journal *journal;
 	uint64_t cap; /* bytes that the machine may use; 0: all of it */
 	uint64_t seq; /* of our device's entry; 0: none of ours */
+	uint64_t ram; /* bytes: the most that MemTotal has been; a balloon may take from it */
 };
 
 /* Adopts, clears up after a crash, sets up. What cannot be is said in info->reason. */
 void swap_open(struct swap_ctx *s, enum ebb_compress compress, bool dry_run,
 	       struct act_swap_info *info);
+
+/* The cap is another one: so is what our device, if there is one, may take of memory. */
+void swap_set_cap(struct swap_ctx *s, uint64_t cap);
 
 /*
  * Takes our device away again: 0, or -ENOMEM, -ETIMEDOUT, … with the reason,

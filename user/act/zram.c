@@ -257,6 +257,11 @@ static int measure(const char *root, unsigned int number, uint64_t *ret_us)
 	return 0;
 }
 
+int zram_limit(const char *root, unsigned int number, uint64_t limit)
+{
+	return write_bytes(root, number, "mem_limit", limit);
+}
+
 /* The size is what claims the device: EBUSY where somebody else has set one. */
 static int claim(const char *root, unsigned int number, uint64_t size, uint64_t limit, bool fast)
 {
@@ -270,7 +275,7 @@ static int claim(const char *root, unsigned int number, uint64_t size, uint64_t 
 		write_attribute(root, number, "comp_algorithm", algorithm);
 	r = write_bytes(root, number, "disksize", size);
 	if (!r)
-		write_bytes(root, number, "mem_limit", limit);
+		zram_limit(root, number, limit);
 	return r;
 }
 

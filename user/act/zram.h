@@ -19,6 +19,8 @@ bool zram_is_set_up(const char *root, unsigned int number); /* has a size */
  */
 int zram_set_up(const char *root, unsigned int number, uint64_t size, uint64_t limit,
 		char *ret_algorithm, size_t len);
+/* What it may take of memory; beyond, its writes fail. Also of one that is in use. */
+int zram_limit(const char *root, unsigned int number, uint64_t limit);
 void zram_algorithm(const char *root, unsigned int number, char *ret, size_t size);
 
 /* Gives all of its memory back. -EBUSY: in use. */

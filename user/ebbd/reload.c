@@ -41,6 +41,8 @@ void config_reload(struct daemon *d)
 	if (fresh->compress != d->config.compress)
 		log_warn("compress = %s takes effect when ebbd is started again",
 			 conf_compress_name(fresh->compress));
+	if (fresh->cap != d->config.cap)
+		act_set_cap(d->act, fresh->cap);
 	d->config = *fresh;
 	tree_set_config(d->tree, &d->config);
 	log_info("configuration read again");
