@@ -455,6 +455,56 @@ static void small_steps_without_ages(void **state)
 	free(s);
 }
 
+static struct sim *emptied(void)
+{
+	struct sim *s = settled();
+
+	s->c.populated = false;
+	s->c.anon = 0;
+	s->c.bytes = s->c.file = 120 * SIM_MIB;
+	return s;
+}
+
+/* Paused is paused, by name or all of it: what an exit left is taken when it ends. */
+static void exit_while_paused(void **state)
+{
+	struct sim *s = emptied();
+
+	s->snap.paused = true;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_EMPTY);
+	s->snap.paused = false;
+	s->c.paused = true;
+	s->now_ms += 2000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	s->c.paused = false;
+	s->now_ms += 2000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	free(s);
+}
+
+/* Much is left: as long as each try brings some of it and runs out of time, there is a next one. */
+static void exit_goes_on_while_it_brings_something(void **state)
+{
+	struct sim *s = emptied();
+
+	s->c.bytes = s->c.file = 20000 * SIM_MIB;
+	for (int i = 0; i < 10; i++) {
+		step(s);
+		assert_non_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+		s->c.bytes = s->c.file -= 1000 * SIM_MIB;
+		s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+						  .ended_ms = s->now_ms,
+						  .got = 1000 * SIM_MIB,
+						  .timed_out = true };
+		s->now_ms += 5000;
+	}
+	free(s);
+}
+
 static void exit_is_taken_at_once(void **state)
 {
 	struct sim *s = settled();
@@ -655,6 +705,8 @@ int main(void)
 		cmocka_unit_test(veto_no_swap),
 		cmocka_unit_test(veto_off),
 		cmocka_unit_test(veto_paused),
+		cmocka_unit_test(exit_while_paused),
+		cmocka_unit_test(exit_goes_on_while_it_brings_something),
 		cmocka_unit_test(veto_failed_act),
 		cmocka_unit_test(no_second_act_while_busy),
 		cmocka_unit_test(veto_refaults),

@@ -24,8 +24,11 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	v->reason = EBB_REASON_EXIT;
 	p->cold = v->cold = c->bytes;
 	s->taking |= c->busy;
+	/* One that only ran out of time is no try that failed. */
+	if (c->last.timed_out && c->last.got >= TAKE_MIN && c->last.ended_ms >= p->exit_ms)
+		p->exit_tries = 0;
 	if (c->busy || c->bytes < TAKE_MIN || p->exit_tries >= EXIT_TRIES || c->paused ||
-	    c->reclaim_off)
+	    s->snap->paused || c->reclaim_off)
 		return;
 	if (p->exit_tries && s->snap->now_ms < p->exit_ms + RETRY_MS) {
 		plan_wake(s, p->exit_ms + RETRY_MS);
