@@ -35,6 +35,33 @@ static void test_parse(void **state)
 	assert_int_equal(swap_parse("", e, 4), 0);
 }
 
+/* A name that is longer than we keep is a swap all the same, and no device of ours. */
+static void test_parse_long_name(void **state)
+{
+	struct swap_entry e[2];
+	char text[400], name[201];
+	unsigned int number;
+
+	memset(name, 'x', sizeof(name) - 1);
+	memcpy(name, "/dev/zram0", 10);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(text, sizeof(text), "Filename Type Size Used Priority\n%s file 2048 16 -2\n",
+		 name);
+	assert_int_equal(swap_parse(text, e, 2), 1);
+	assert_int_equal(e[0].size, 2048 * 1024);
+	assert_int_equal(e[0].used, 16 * 1024);
+	assert_int_equal(e[0].priority, -2);
+	assert_int_equal(strlen(e[0].device), sizeof(e[0].device) - 1);
+	assert_false(zram_number(e[0].device, &number));
+	/* Cut behind a whole escape or before it, never within. */
+	memset(name, 'x', sizeof(name) - 1);
+	memcpy(name, "/", 1);
+	memcpy(name + 61, "\\040", 4);
+	snprintf(text, sizeof(text), "%s file 2048 16 -2\n", name);
+	assert_int_equal(swap_parse(text, e, 2), 1);
+	assert_null(strchr(e[0].device, '\\'));
+}
+
 static void test_size(void **state)
 {
 	uint64_t size, limit;
@@ -394,6 +421,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_long_name),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_algorithm),
 		cmocka_unit_test(test_zram_number),

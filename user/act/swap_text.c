@@ -11,21 +11,24 @@
 
 /* --- /proc/swaps -------------------------------------------------------------------- */
 
-/* A blank in a name stands there as \040. */
-static void unescape(char *text)
+/* The first word of row, in which a blank of the name stands as \040; cut where it is too long. */
+static const char *take_name(const char *row, char *ret, size_t size)
 {
-	char *to = text;
+	size_t n = 0;
 
-	for (const char *p = text; *p;) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
-		    p[3] >= '0' && p[3] <= '7') {
-			*to++ = (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
-			p += 4;
-		} else {
-			*to++ = *p++;
-		}
+	while (*row && !isspace((unsigned char)*row)) {
+		char c = *row;
+		bool escaped = c == '\\' && row[1] >= '0' && row[1] <= '3' && row[2] >= '0' &&
+			       row[2] <= '7' && row[3] >= '0' && row[3] <= '7';
+
+		if (escaped)
+			c = (char)((row[1] - '0') << 6 | (row[2] - '0') << 3 | (row[3] - '0'));
+		row += escaped ? 4 : 1;
+		if (n < size - 1)
+			ret[n++] = c;
 	}
-	*to = '\0';
+	ret[n] = '\0';
+	return row;
 }
 
 static int by_priority(const void *a, const void *b)
@@ -40,11 +43,10 @@ static bool parse_row(const char *row, struct swap_entry *ret)
 	unsigned long long size, used;
 	char type[16];
 
-	if (sscanf(row, "%63s %15s %llu %llu %d", ret->device, type, &size, &used,
-		   &ret->priority) != 5 ||
+	row = take_name(row, ret->device, sizeof(ret->device));
+	if (sscanf(row, " %15s %llu %llu %d", type, &size, &used, &ret->priority) != 4 ||
 	    ret->device[0] != '/' || size > UINT64_MAX / 1024 || used > size)
 		return false;
-	unescape(ret->device);
 	ret->size = size * 1024;
 	ret->used = used * 1024;
 	return true;
