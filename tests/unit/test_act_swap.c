@@ -384,6 +384,45 @@ static void test_close_waits_for_no_other(void **state)
 	journal_close(s.journal);
 }
 
+/* Somebody has swapped it off: it is ours to give back, as long as it is what we made. */
+static void test_close_of_one_that_is_off(void **state)
+{
+	struct root *r = *state;
+	struct swap_ctx s = { .root = r->path, .journal = open_journal(r) };
+	int fd = put_ours(r, &s);
+	struct journal_entry e;
+	char reason[200], byte = 0x55;
+
+	put_swaps(r, "");
+	assert_int_equal(swap_close(&s, 100, reason, sizeof(reason)), 0);
+	assert_string_equal(root_get(r, "/sys/block/zram0/reset"), "1");
+	assert_int_equal(journal_next_device(s.journal, 0, &e), -ENOENT);
+	close(fd);
+	fd = put_ours(r, &s);
+	put_swaps(r, "");
+	assert_int_equal(pwrite(fd, &byte, 1, 1040), 1); /* in its UUID */
+	assert_int_equal(swap_close(&s, 100, reason, sizeof(reason)), 0);
+	assert_string_equal(root_get(r, "/sys/block/zram0/reset"), "");
+	assert_int_equal(journal_next_device(s.journal, 0, &e), -ENOENT);
+	close(fd);
+	journal_close(s.journal);
+}
+
+/* Claimed is claimed: where the sample cannot be given back (udev looks), it stays in there. */
+static void test_claimed_whatever_the_sample(void **state)
+{
+	struct root *r = *state;
+	char algorithm[16];
+
+	root_put(r, "/sys/block/zram0/disksize", "0");
+	root_put(r, "/sys/block/zram0/mem_limit", "");
+	root_put(r, "/sys/block/zram0/comp_algorithm", "lzo [zstd]");
+	root_put(r, "/dev/zram0", "");
+	assert_int_equal(zram_set_up(r->path, 0, GIB, GIB / 2, algorithm, sizeof(algorithm)), 0);
+	assert_string_equal(root_get(r, "/sys/block/zram0/disksize"), "1073741824");
+	assert_string_equal(root_get(r, "/sys/block/zram0/mem_limit"), "536870912");
+}
+
 /* What the device may take follows the cap: beyond it writes fail, and the policy counts on half.
  */
 static void test_limit_follows_the_cap(void **state)
@@ -432,6 +471,8 @@ int main(void)
 		T(test_crashed),
 		T(test_close_waits_for_the_balloon),
 		T(test_close_waits_for_no_other),
+		T(test_close_of_one_that_is_off),
+		T(test_claimed_whatever_the_sample),
 		T(test_limit_follows_the_cap),
 	};
 

@@ -351,6 +351,7 @@ int swap_close(struct swap_ctx *s, uint32_t deadline_ms, char *reason, size_t si
 	struct journal_entry e;
 	unsigned int number;
 	uint64_t available;
+	enum whose whose;
 	char path[256];
 	int r;
 
@@ -359,7 +360,10 @@ int swap_close(struct swap_ctx *s, uint32_t deadline_ms, char *reason, size_t si
 	    !zram_number(e.target, &number))
 		return 0;
 	swap = find_swap(swaps, read_swaps(s, swaps), e.target);
-	if (swap && whose_device(s, &e, number, true) == OURS) {
+	whose = whose_device(s, &e, number, swap);
+	if (whose == OURS_UNFINISHED) {
+		zram_reset(s->root, number); /* somebody has swapped it off */
+	} else if (whose == OURS) {
 		available = wait_for_room(s, swap->used + SPARE, deadline_ms);
 		if (swap->used + SPARE > available) {
 			snprintf(reason, size,

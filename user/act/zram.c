@@ -288,9 +288,8 @@ int zram_set_up(const char *root, unsigned int number, uint64_t size, uint64_t l
 	if (r)
 		return r;
 	/* The sample does not stay: a reset, and again, with what the machine is fit for. */
-	if (!measure(root, number, &us)) {
-		r = zram_reset(root, number);
-		r = r ?: claim(root, number, size, limit, us > SLOW_US);
+	if (!measure(root, number, &us) && !zram_reset(root, number)) {
+		r = claim(root, number, size, limit, us > SLOW_US);
 		if (r)
 			return r;
 	}
