@@ -192,6 +192,44 @@ static void test_mglru_on_by_somebody(void **state)
 	assert_string_equal(root_get(&f->root, MGLRU), "0x0001\n");
 }
 
+/*
+ * The order of reporting has no value to go back to before a balloon's driver has chosen one:
+ * the kernel refuses the -1 that it shows. So it is set when there is one, and put back.
+ */
+static void test_reporting_order(void **state)
+{
+	static const char order[] = "/sys/module/page_reporting/parameters/page_reporting_order";
+	struct fixture *f = *state;
+	struct act_close_report report;
+
+	root_put(&f->root, order, "-1\n");
+	open_it(f, false);
+	assert_string_equal(root_get(&f->root, order), "-1\n");
+	act_set_reporting(f->act);
+	assert_string_equal(root_get(&f->root, order), "-1\n");
+	root_put(&f->root, order, "9");
+	act_set_reporting(f->act);
+	assert_string_equal(root_get(&f->root, order), "5");
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	uv_run(&f->loop, UV_RUN_NOWAIT); /* its end */
+	assert_int_equal(report.undone.failed, 0);
+	assert_string_equal(root_get(&f->root, order), "9");
+	/* Up to 6.1 the largest there is stands for none, and may be set. */
+	root_put(&f->root, order, "11");
+	open_it(f, false);
+	assert_memory_equal(root_get(&f->root, order), "5", 1);
+	root_put(&f->root, order, "5");
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	uv_run(&f->loop, UV_RUN_NOWAIT); /* its end */
+	assert_string_equal(root_get(&f->root, order), "11");
+	root_put(&f->root, order, "9");
+	open_it(f, true);
+	act_set_reporting(f->act);
+	assert_string_equal(root_get(&f->root, order), "9");
+}
+
 static void test_reclaim(void **state)
 {
 	struct fixture *f = *state;
@@ -505,11 +543,21 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_capabilities), T(test_without),       T(test_mglru_on_by_somebody),
-		T(test_reclaim),      T(test_from_callback), T(test_endless),
-		T(test_stale),        T(test_not_a_job),     T(test_full),
-		T(test_compact),      T(test_limits),        T(test_dry_run),
-		T(test_close),        T(test_killed),
+		T(test_capabilities),
+		T(test_without),
+		T(test_mglru_on_by_somebody),
+		T(test_reporting_order),
+		T(test_reclaim),
+		T(test_from_callback),
+		T(test_endless),
+		T(test_stale),
+		T(test_not_a_job),
+		T(test_full),
+		T(test_compact),
+		T(test_limits),
+		T(test_dry_run),
+		T(test_close),
+		T(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,10 +86,7 @@ static int open_parts(struct act *a, const struct act_opts *o)
 	a->caps.orphans_in_root = !a->caps.mglru || !memcgs_are_listed() || job_can_evict(a);
 	a->swap = (struct swap_ctx){ .root = a->root, .journal = a->journal, .cap = o->cap };
 	swap_open(&a->swap, o->compress, o->dry_run, &a->caps.swap);
-	/* Without a balloon there is nothing to report to; free memory is used by this machine
-	 * then. */
-	if (!o->dry_run)
-		reporting_open(a->root, a->journal);
+	act_set_reporting(a);
 	/* What this run did not take over. */
 	if (!o->dry_run)
 		journal_recover(a->journal, JOURNAL_FILE, &a->caps.recovered);
@@ -307,6 +304,12 @@ void act_set_cap(struct act *a, uint64_t cap)
 {
 	if (!a->caps.dry_run)
 		swap_set_cap(&a->swap, cap);
+}
+
+void act_set_reporting(struct act *a)
+{
+	if (!a->caps.dry_run)
+		reporting_open(a->root, a->journal);
 }
 
 struct journal *act_journal(struct act *a)

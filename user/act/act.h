@@ -177,6 +177,7 @@ const struct act_caps *act_caps(struct act *a);
 void act_stats(struct act *a, struct act_stats *ret);
 void act_set_cap(struct act *a,
 		 uint64_t cap); /* bytes, 0: none; the configuration was read again */
+void act_set_reporting(struct act *a); /* a balloon's driver has come: see reporting.h */
 struct journal *act_journal(struct act *a); /* for others who set something; owned by a */
 
 /*

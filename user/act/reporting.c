@@ -11,6 +11,7 @@
 
 #define ORDER "/sys/module/page_reporting/parameters/page_reporting_order"
 #define ORDER_WANTED 5
+#define ORDER_MAX 20 /* no kernel has blocks that large */
 
 int reporting_open(const char *root, struct journal *journal)
 {
@@ -20,9 +21,14 @@ int reporting_open(const char *root, struct journal *journal)
 	snprintf(path, sizeof(path), "%s%s", root, ORDER);
 	if (read_line_at(AT_FDCWD, path, now, sizeof(now)) < 0)
 		return -ENOENT;
-	/* -1, on kernels that print it: the driver has not registered yet and will choose. */
+	/*
+	 * -1, from 6.2 on: no driver has registered yet, and the next one will choose. It is shown
+	 * but cannot be written (param_set_uint_minmax()).
+	 */
 	order = strtol(now, NULL, 10);
-	if (order >= 0 && order <= ORDER_WANTED)
+	if (order < 0 || order > ORDER_MAX)
+		return -EAGAIN;
+	if (order <= ORDER_WANTED)
 		return 0;
 	snprintf(now, sizeof(now), "%d", ORDER_WANTED);
 	return journal_set_file(journal, ORDER, now, NULL);

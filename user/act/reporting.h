@@ -9,7 +9,8 @@
  * Blocks of 128 KiB (order 5) are reported instead of whole pageblocks of 2 MiB (the driver's
  * default), so that what a compaction cannot gather goes back as well. A smaller order that
  * somebody chose stays. root: what /sys stands under. 0; -ENOENT: this kernel has no page
- * reporting; others from the journal.
+ * reporting; -EAGAIN: no driver has chosen an order yet, and to set one now could not be undone;
+ * others from the journal.
  */
 int reporting_open(const char *root, struct journal *journal);
 

@@ -97,6 +97,7 @@ struct daemon {
 	uint64_t untracked; /* groups, see hooks_track() */
 	uint64_t again_ms; /* one more turn is due then; 0: none */
 	bool growing;
+	bool reporting; /* at the last tick */
 	struct totals totals;
 	struct account account;
 	char kernel[64];

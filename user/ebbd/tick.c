@@ -163,6 +163,9 @@ static void look_at_plan(struct daemon *d)
 		work.reclaiming |= d->snap.containers[i].busy &&
 				   d->plan.verdicts[i].state == EBB_STATE_RECLAIMING;
 	}
+	if (m.reporting && !d->reporting)
+		act_set_reporting(d->act);
+	d->reporting = m.reporting;
 	m.reporting = m.reporting && d->plan.means[EBB_MEANS_REPORTING].on;
 	account_step(&d->account, &m, &work);
 }
