@@ -497,6 +497,66 @@ static void *set_many(void *arg)
 	return NULL;
 }
 
+struct slow_update {
+	struct journal *j;
+	uint64_t seq;
+	int result;
+};
+
+static void *update_slowly(void *arg)
+{
+	struct slow_update *u = arg;
+	char found[JOURNAL_VALUE_LEN];
+
+	u->result = journal_update(u->j, &u->seq, "9", found);
+	return NULL;
+}
+
+static void *set_b(void *arg)
+{
+	assert_int_equal(journal_set_file(arg, FILE_B, "mine", NULL), 0);
+	return NULL;
+}
+
+/*
+ * memory.max evicts within the write, for seconds: nobody else waits for that, least of all the
+ * limit of another's swap. Here a lease holds the write up.
+ */
+static void test_a_slow_update_holds_up_nobody(void **state)
+{
+	struct root *r = *state;
+	struct slow_update u = { .j = open_it(r), .result = 1 };
+	struct journal_report report = {};
+	pthread_t slow, other;
+	struct timespec until;
+	char path[512];
+	int fd;
+
+	assert_int_equal(journal_set_file(u.j, FILE_A, "7", &u.seq), 0);
+	root_put(r, FILE_A, "7");
+	root_path(r, FILE_A, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	signal(SIGIO, SIG_IGN); /* by which it is asked for */
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_RDLCK), 0);
+	assert_int_equal(pthread_create(&slow, NULL, update_slowly, &u), 0);
+	root_sleep_ms(200);
+	assert_int_equal(pthread_create(&other, NULL, set_b, u.j), 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 5;
+	assert_int_equal(pthread_timedjoin_np(other, NULL, &until), 0);
+	assert_int_equal(u.result, 1); /* and it is at it still */
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+	assert_int_equal(pthread_join(slow, NULL), 0);
+	assert_int_equal(u.result, 0);
+	assert_string_equal(root_get(r, FILE_A), "9");
+	root_put(r, FILE_B, "mine");
+	journal_undo_all(u.j, &report);
+	assert_int_equal(report.undone, 2);
+	assert_memory_equal(root_get(r, FILE_A), "0x0000", 6);
+	close(fd);
+	journal_close(u.j);
+}
+
 static void test_threads(void **state)
 {
 	struct root *r = *state;
@@ -824,6 +884,7 @@ int main(void)
 		T(test_no_journal),
 		T(test_devices),
 		T(test_does_not_grow),
+		T(test_a_slow_update_holds_up_nobody),
 		T(test_threads),
 		T(test_cgroup),
 		T(test_cgroup_reused),

@@ -302,8 +302,20 @@ int journal_set_cgroups(struct journal *j, const char *file, struct journal_cgro
 	return r;
 }
 
-/* The new entry stands above the old one until the deed is done: undone in that order, either is
- * right. */
+/* One that may be undone by now. */
+static void forget(struct journal *j, uint64_t seq)
+{
+	struct journal_slot *slot = journal_slot_find(j, seq);
+
+	if (slot)
+		forget_slot(j, slot);
+}
+
+/*
+ * The new entry stands above the old one until the deed is done: undone in that order, either is
+ * right. The deed is done without the lock, for memory.max may evict for seconds within the write:
+ * there is one at a time for a file, and nobody else touches these two but the undoing at the end.
+ */
 static int replace(struct journal *j, uint64_t *seq, struct journal_entry *e)
 {
 	uint64_t before = e->seq;
@@ -317,8 +329,10 @@ static int replace(struct journal *j, uint64_t *seq, struct journal_entry *e)
 		journal_store_remove(j, e->seq);
 		return -ENOMEM;
 	}
+	pthread_mutex_unlock(&j->lock);
 	r = journal_entry_write(j, e, e->set);
-	forget_slot(j, journal_slot_find(j, r ? e->seq : before));
+	pthread_mutex_lock(&j->lock);
+	forget(j, r ? e->seq : before);
 	if (!r)
 		*seq = e->seq;
 	return r;
@@ -346,7 +360,7 @@ int journal_update(struct journal *j, uint64_t *seq, const char *value,
 	if (journal_is_gone(r))
 		r = -ESTALE;
 	if (r == -ECANCELED || r == -ESTALE) {
-		forget_slot(j, journal_slot_find(j, *seq));
+		forget(j, *seq);
 		*seq = 0;
 	}
 	return r;

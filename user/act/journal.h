@@ -88,7 +88,7 @@ int journal_set_cgroups(struct journal *j, const char *file, struct journal_cgro
  * synced: a crash of the machine takes the kernel's settings with it. *seq is the new entry's, or
  * 0 where none is left: -ESTALE: the cgroup is gone; -ECANCELED: somebody else changed the value
  * meanwhile; it is left as it is, in found. Other errors leave the entry and the value as they
- * were.
+ * were. One at a time for an entry; other threads go on while the kernel takes the value.
  */
 int journal_update(struct journal *j, uint64_t *seq, const char *value,
 		   char found[JOURNAL_VALUE_LEN]);

@@ -16,8 +16,9 @@ struct journal_slot {
 };
 
 struct journal {
-	pthread_mutex_t lock; /* all below; held during the writes to the kernel too, so that
-				 the order of the entries is the order of the deeds */
+	pthread_mutex_t lock; /* all below; held during the writes to the kernel too (but for
+				 journal_update()), so that the order of the entries is the order
+				 of the deeds */
 	char *root;
 	int cgroup_root;
 	bool read_only;
