@@ -455,6 +455,24 @@ static void small_steps_without_ages(void **state)
 	free(s);
 }
 
+/* What came back is a total: one that goes takes nothing of it along. */
+static void refaults_of_the_gone_are_kept(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	s->slot[0].refaulted = 5 * SIM_MIB;
+	s->snap.nr_containers = 0;
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(s->state.nr, 0);
+	assert_int_equal(s->state.refaulted_gone, 5 * SIM_MIB);
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(s->state.refaulted_gone, 5 * SIM_MIB);
+	free(s);
+}
+
 static struct sim *emptied(void)
 {
 	struct sim *s = settled();
@@ -706,6 +724,7 @@ int main(void)
 		cmocka_unit_test(veto_off),
 		cmocka_unit_test(veto_paused),
 		cmocka_unit_test(exit_while_paused),
+		cmocka_unit_test(refaults_of_the_gone_are_kept),
 		cmocka_unit_test(exit_goes_on_while_it_brings_something),
 		cmocka_unit_test(veto_failed_act),
 		cmocka_unit_test(no_second_act_while_busy),

@@ -82,6 +82,19 @@ static void test_a_balloon_is_no_less_ram(void **state)
 	assert_non_null(strstr(message, "above the RAM of this machine"));
 }
 
+/* The balloon's size is read after what is available: all of that may be in it by then. */
+static void test_a_balloon_that_closes(void **state)
+{
+	struct fixture *f = *state;
+	char message[CONF_ERROR_MAX];
+
+	/* One that deflates at an OOM, so that its pages stay in MemTotal. */
+	root_put(&f->root, "/sys/bus/virtio/drivers/virtio_balloon/virtio3/features",
+		 "0110010000000000000000000000000000000000000000000000000000000000");
+	root_put(&f->root, "/proc/vmstat", "balloon_inflate 102400\nballoon_deflate 0\n");
+	assert_int_equal(read_it(f, "[ebb]\ncap = 400M\n", message), 0);
+}
+
 static void test_without_a_machine_the_file_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -99,6 +112,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cap_below_what_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_balloon_is_no_less_ram, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_balloon_that_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_machine_the_file_alone, setup,
 						teardown),
 	};

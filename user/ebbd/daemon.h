@@ -49,7 +49,6 @@ struct track {
 
 struct totals {
 	uint64_t reclaimed; /* bytes */
-	uint64_t refaulted; /* of containers that are gone; the living are in the verdicts */
 	uint64_t exit_reclaimed;
 	uint64_t orphans;
 	uint64_t compactions;

@@ -152,7 +152,7 @@ json_t *publish_status(struct daemon *d)
 		.now_ms = now_ms(),
 		.reporting_order = machine_reporting_order(d->machine),
 		.reclaimed_total = d->totals.reclaimed,
-		.refaulted_total = d->totals.refaulted,
+		.refaulted_total = d->policy.refaulted_gone,
 		.exit_reclaimed_total = d->totals.exit_reclaimed,
 		.compactions = d->totals.compactions,
 		.cpu_us = own_cpu_us(),

@@ -12,6 +12,7 @@ int config_read(const char *path, struct machine *machine, uint64_t *ram, struct
 		struct conf_error *err)
 {
 	struct ebb_snap_machine now = { 0 };
+	uint64_t free;
 	int r = conf_load(path, ret, err);
 
 	if (r || !machine || machine_read(machine, &now))
@@ -19,8 +20,10 @@ int config_read(const char *path, struct machine *machine, uint64_t *ram, struct
 	/* What a balloon has is still this machine's, and nobody uses it. */
 	if (now.ram > *ram)
 		*ram = now.ram;
-	return conf_check_machine(ret, path, *ram, now.ram - now.ballooned - now.mem_available,
-				  err);
+	/* Of two moments: a balloon that closes meanwhile has what was available a moment before.
+	 */
+	free = now.ballooned + now.mem_available;
+	return conf_check_machine(ret, path, *ram, now.ram > free ? now.ram - free : 0, err);
 }
 
 /* A wrong file changes nothing: the options in force stay. */

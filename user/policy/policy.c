@@ -54,10 +54,12 @@ static void slots_merge(struct policy_state *st, const struct ebb_snapshot *snap
 	for (size_t k = 0; k < st->nr; k++) {
 		while (i < snap->nr_containers && snap->containers[i].id < st->slots[k].id)
 			i++;
-		if (i < snap->nr_containers && snap->containers[i].id == st->slots[k].id)
+		if (i < snap->nr_containers && snap->containers[i].id == st->slots[k].id) {
 			st->slots[kept++] = st->slots[k];
-		else
-			st->exit_bytes += st->slots[k].level_bytes;
+			continue;
+		}
+		st->exit_bytes += st->slots[k].level_bytes;
+		st->refaulted_gone += st->slots[k].refaulted;
 	}
 	st->nr = kept;
 	/* Those that are new: from the back, so that nothing is overwritten. */

@@ -183,6 +183,7 @@ struct policy_state {
 	struct policy_means means[EBB_NR_MEANS];
 	struct policy_look look;
 	uint64_t freed; /* bytes that ebb freed or saw freed by an exit, cumulative */
+	uint64_t refaulted_gone; /* bytes that came back, of containers that are gone, cumulative */
 	uint64_t exit_bytes; /* of those: left behind by containers that ended */
 };
 
