@@ -61,7 +61,7 @@ bool job_can_evict(const struct act *a)
 static void evict_in_root(struct job *job)
 {
 	struct act_result *res = &job->result;
-	struct reclaim_stat before, now;
+	struct reclaim_stat before = { .steal = UINT64_MAX }, now;
 	uint64_t left = job->file, asked = 1;
 
 	res->error = reclaim_stat(job->dirfd, &before);

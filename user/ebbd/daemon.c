@@ -111,6 +111,10 @@ static int open_act(struct daemon *d)
 
 	if (r == -EBUSY)
 		log_err("another ebbd is using %s; stop it first", d->opts.state_dir);
+	else if (r == -EPERM)
+		log_err("%s may be written by others than root, and what it holds is written to "
+			"the kernel: chown root %s, chmod go-w %s",
+			d->opts.state_dir, d->opts.state_dir, d->opts.state_dir);
 	else if (r)
 		log_err("cannot prepare to act (state in %s): %s", d->opts.state_dir, strerror(-r));
 	return r;

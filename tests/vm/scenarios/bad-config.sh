@@ -28,3 +28,12 @@ check_cmd "a good one is good" ebbd --config /dev/null --check-config
 rc=0
 ebbd --config /run/none.conf 2>/run/out || rc=$?
 check "$rc == 2" "a file that was named and is missing: exit 2"
+
+mkdir -m 0777 /run/open-state
+rc=0
+ebbd --state-dir /run/open-state --runtime-dir /run/bad 2>/run/out || rc=$?
+cat /run/out
+check "$rc == 1" "a state folder that anybody may write to: exit 1"
+grep -q 'chmod go-w /run/open-state' /run/out || fail "what to do is not said"
+grep -q zram /proc/swaps && fail "swap was set up"
+rm -rf /run/open-state
