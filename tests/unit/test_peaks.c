@@ -40,7 +40,7 @@ static int finish(void **state)
 
 static void again(void)
 {
-	assert_int_equal(peaks_save(&p, dir), 0);
+	assert_int_equal(peaks_save(&p, dir, true), 0);
 	peaks_close(&p);
 	assert_int_equal(peaks_open(&p, dir), 0);
 }
@@ -124,7 +124,7 @@ static void test_a_damaged_file_is_an_empty_one(void **state)
 static void test_a_folder_that_is_not_there(void **state)
 {
 	peaks_note(&p, "a", "", 5);
-	assert_int_equal(peaks_save(&p, "/nonexistent"), -ENOENT);
+	assert_int_equal(peaks_save(&p, "/nonexistent", false), -ENOENT);
 	assert_true(p.dirty);
 }
 

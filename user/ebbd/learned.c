@@ -8,9 +8,12 @@
 /* A file of at most 512 lines: written this often at most, and when we end. */
 #define SAVE_MS 60000
 
+/* Not synced while the loop runs: it has a lease to renew, and a balloon to open at once. */
 static void save(struct daemon *d)
 {
-	int r = d->peaks.dirty && !d->opts.dry_run ? peaks_save(&d->peaks, d->opts.state_dir) : 0;
+	int r = d->peaks.dirty && !d->opts.dry_run
+			? peaks_save(&d->peaks, d->opts.state_dir, d->stopping)
+			: 0;
 
 	d->peaks_saved_ms = now_ms();
 	if (r)

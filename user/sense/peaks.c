@@ -141,7 +141,7 @@ static json_t *to_json(struct peaks *p)
 	return all;
 }
 
-int peaks_save(struct peaks *p, const char *folder)
+int peaks_save(struct peaks *p, const char *folder, bool sync)
 {
 	char path[512], fresh[520];
 	json_t *all = to_json(p);
@@ -155,7 +155,7 @@ int peaks_save(struct peaks *p, const char *folder)
 	if (fd < 0) {
 		r = -errno;
 	} else {
-		if (json_dumpfd(all, fd, JSON_INDENT(1)) || fsync(fd))
+		if (json_dumpfd(all, fd, JSON_INDENT(1)) || (sync && fsync(fd)))
 			r = -EIO;
 		close(fd);
 		if (!r && rename(fresh, path))

@@ -46,7 +46,11 @@ uint64_t peaks_get(const struct peaks *p, const char *name, const char *image);
  */
 void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t bytes);
 
-/* Writes the file whole or not at all. Blocks on the disk. 0 or a negative errno. */
-int peaks_save(struct peaks *p, const char *folder);
+/*
+ * Puts a new file in the place of the old one. sync: it is on the disk then, for which it waits,
+ * seconds where others write much. Without, a machine that crashes may lose it. 0 or a negative
+ * errno.
+ */
+int peaks_save(struct peaks *p, const char *folder, bool sync);
 
 #endif /* EBB_SENSE_PEAKS_H */
