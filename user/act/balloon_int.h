@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest's end of the channel without its files. Private to balloon*.c. */
+/*
+ * Between balloon.c (what the caller sees), balloon_link.c (the port or stream: found, kept, lost),
+ * balloon_lease.c (what is said) and balloon_talk.c (what is heard). Private to balloon*.c.
+ */
 #ifndef EBB_ACT_BALLOON_INT_H
 #define EBB_ACT_BALLOON_INT_H
 
@@ -30,5 +33,54 @@ int balloon_open_port(const char *path);
 
 /* Begins to connect; done when it is writable. */
 int balloon_open_vsock(uint32_t cid, uint32_t port);
+
+#define BALLOON_RETRY_MIN_MS 250
+#define BALLOON_RETRY_MAX_MS 2000 /* a broker that was restarted waits a little longer for us */
+
+struct balloon {
+	uv_loop_t *loop;
+	uv_timer_t retry;
+	uv_timer_t renew;
+	uv_poll_t poll;
+	unsigned int refs; /* handles that are open */
+	bool polling; /* poll is initialized */
+	bool connecting; /* vsock: not writable yet */
+	bool serial; /* fd is a port */
+	bool closing;
+	int fd;
+	uint64_t backoff_ms;
+
+	balloon_fn fn;
+	void *arg;
+	struct balloon_talk talk;
+	uint64_t want, idle, ttl_ms, ram;
+	uint32_t cid, vsock_port;
+	bool due; /* a lease is to be sent as soon as the last line is out */
+	bool by_default; /* no path given */
+	bool no_port;
+	char port[128], name[64], boot[EBB_CHANNEL_BOOT_LEN + 1];
+
+	size_t out_len, out_sent;
+	char out[1024];
+	char in[EBB_CHANNEL_LINE_MAX];
+	struct channel_reader reader;
+};
+
+/* balloon.c */
+void balloon_tell(struct balloon *b, unsigned int heard);
+void balloon_unref(struct balloon *b); /* one handle is closed; the last one frees */
+
+/* balloon_link.c */
+void balloon_look_soon(struct balloon *b); /* for a host, as soon as the loop runs */
+void balloon_hang_up(struct balloon *b, const char *reason); /* the host is gone */
+void balloon_flush(struct balloon *b); /* sends what there is; the rest when the host takes it */
+void balloon_forget_lines(struct balloon *b);
+void balloon_unplug(struct balloon *b); /* for good */
+
+/* balloon_lease.c */
+void balloon_greet(struct balloon *b);
+/* A lease goes out now, or as soon as there is room and the last one is long enough ago. */
+void balloon_lease(struct balloon *b);
+void balloon_make_lease(struct balloon *b); /* its line, behind what is not sent yet */
 
 #endif /* EBB_ACT_BALLOON_INT_H */
