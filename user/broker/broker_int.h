@@ -5,6 +5,9 @@
 
 #include "broker/broker.h"
 
+/* broker_share.c: once a tick, before broker_arbitrate() */
+void broker_look_at_host(struct broker *b);
+
 int broker_add(struct broker *b, const struct vm_config *config, bool from_folder);
 
 /* Full size, then gone; the VM stays in the list until it is. */
