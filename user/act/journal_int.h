@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between journal.c (what is set and undone), journal_entry.c (the files that
+ * Between journal.c (what is undone), journal_set.c (what is set), journal_entry.c (the files that
  * it is about) and journal_store.c (what is on disk).
  */
 #ifndef EBB_ACT_JOURNAL_INT_H
@@ -35,6 +35,16 @@ struct journal {
 	uint64_t bytes; /* of the file */
 };
 
+static inline void journal_unlockp(struct journal **j)
+{
+	if (*j)
+		pthread_mutex_unlock(&(*j)->lock);
+}
+
+#define JOURNAL_LOCKED(j)                                                                          \
+	__attribute__((cleanup(journal_unlockp))) struct journal *locked_ = (j);                   \
+	pthread_mutex_lock(&locked_->lock)
+
 /* All with the lock held, and nothing in memory changed when they fail. */
 int journal_store_open(struct journal *j, const char *state_dir);
 void journal_store_close(struct journal *j);
@@ -53,5 +63,10 @@ int journal_entry_read(const struct journal *j, const struct journal_entry *e,
 		       char ret[JOURNAL_VALUE_LEN]);
 int journal_entry_write(const struct journal *j, const struct journal_entry *e, const char *value);
 bool journal_is_gone(int error); /* of the two above: the file, or its cgroup, is no more */
+
+/* An entry is taken out; or undone and taken out. With the lock held. */
+void journal_forget_slot(struct journal *j, struct journal_slot *slot);
+int journal_undo_slot(struct journal *j, struct journal_slot *slot, struct journal_report *report);
+int journal_text(char *to, size_t size, const char *from); /* -ENAMETOOLONG */
 
 #endif /* EBB_ACT_JOURNAL_INT_H */
