@@ -2,19 +2,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/mount.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "act/age.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
+#include "lib/kernel.h"
 
 #define ENABLED "/sys/kernel/mm/lru_gen/enabled"
 #define PROBE_SIZE (64u << 10) /* of lru_gen, to see what ids it prints; a group is 0.3 KB */
@@ -76,25 +75,12 @@ static bool switch_on(const struct age_opts *o, struct act_caps *caps)
 	return on || !r;
 }
 
-/*
- * A mount that no namespace shows and nobody else can walk into; it goes with
- * the file that is opened on it. By number: glibc has these from 2.36, musl not.
- */
 static int open_private(int flags)
 {
-	_cleanup_close_ int fs = syscall(SYS_fsopen, "debugfs", FSOPEN_CLOEXEC);
-	_cleanup_close_ int mnt = -1;
-	int fd;
+	_cleanup_close_ int mnt = kernel_mount_debugfs();
+	int fd = mnt < 0 ? mnt : openat(mnt, "lru_gen", flags);
 
-	if (fs < 0)
-		return -errno;
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -errno;
-	mnt = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-	if (mnt < 0)
-		return -errno;
-	fd = openat(mnt, "lru_gen", flags);
-	return fd < 0 ? -errno : fd;
+	return mnt >= 0 && fd < 0 ? -errno : fd;
 }
 
 static int open_lru_gen(const struct age_opts *o, struct act_caps *caps)

@@ -8,24 +8,7 @@
 #include "act/journal_int.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
-
-/* linux/exportfs.h, kernel-internal; the handle of kernfs is the 64-bit id (since 5.5). */
-#define FILEID_KERNFS 0xfe
-
-static int open_cgroup(const struct journal *j, uint64_t id)
-{
-	struct {
-		struct file_handle head;
-		uint64_t id;
-	} handle = { .head = { .handle_bytes = sizeof(uint64_t), .handle_type = FILEID_KERNFS } };
-	int fd;
-
-	if (j->cgroup_root < 0)
-		return -EOPNOTSUPP; /* which is not "gone" */
-	memcpy(handle.head.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(j->cgroup_root, &handle.head, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
+#include "lib/kernel.h"
 
 bool journal_is_gone(int r)
 {
@@ -41,7 +24,11 @@ static int entry_open(const struct journal *j, const struct journal_entry *e, ch
 
 	if (n < 0 || (size_t)n >= size)
 		return -ENAMETOOLONG;
-	return file ? AT_FDCWD : open_cgroup(j, e->cgroup);
+	if (file)
+		return AT_FDCWD;
+	/* -EOPNOTSUPP, which is not "gone" */
+	return j->cgroup_root < 0 ? -EOPNOTSUPP
+				  : kernel_open_cgroup(j->cgroup_root, e->cgroup, O_PATH);
 }
 
 static int entry_io(const struct journal *j, const struct journal_entry *e, char *ret_value,

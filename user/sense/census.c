@@ -13,7 +13,7 @@
 #include "ebb.skel.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
-#include "sense/census_handle.h"
+#include "lib/kernel.h"
 
 #define STAT_SIZE 16384
 #define CALIBRATE_GROUPS 16
@@ -208,7 +208,7 @@ static void free_samples(struct census_sample *samples, size_t nr)
 
 static char *read_stat(int cgroup_fd, uint64_t id)
 {
-	_cleanup_close_ int dir = cgroup_open_by_id(cgroup_fd, id);
+	_cleanup_close_ int dir = kernel_open_cgroup(cgroup_fd, id, O_RDONLY);
 	char *text;
 
 	if (dir < 0)

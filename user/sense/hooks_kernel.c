@@ -8,19 +8,13 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/files.h"
-
-/* uapi/linux/mount.h; glibc has wrappers from 2.36, musl none */
-#define EBB_FSOPEN_CLOEXEC 1
-#define EBB_FSCONFIG_CMD_CREATE 6
-#define EBB_FSMOUNT_CLOEXEC 1
+#include "lib/kernel.h"
 
 static uint32_t btf_array_len(const struct btf *btf, const char *type, const char *field)
 {
@@ -122,13 +116,9 @@ static uint32_t possible_nodes(void)
 	return last + 1;
 }
 
-/*
- * debugfs without a mount point: a mount that hangs nowhere, seen by nobody
- * else, gone with its fd. An administrator who left it unmounted keeps it so.
- */
+/* An administrator who left it unmounted keeps it so. */
 static int open_debugfs(void)
 {
-	_cleanup_close_ int fs = -1;
 	struct statfs st;
 	int fd = open("/sys/kernel/debug", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -136,11 +126,8 @@ static int open_debugfs(void)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	fs = syscall(SYS_fsopen, "debugfs", EBB_FSOPEN_CLOEXEC);
-	if (fs < 0 || syscall(SYS_fsconfig, fs, EBB_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	fd = syscall(SYS_fsmount, fs, EBB_FSMOUNT_CLOEXEC, 0);
-	return fd;
+	fd = kernel_mount_debugfs();
+	return fd < 0 ? -1 : fd;
 }
 
 static int can_open(int dir, const char *name, int flags)

@@ -13,9 +13,9 @@
 
 #include "lib/cleanup.h"
 #include "lib/files.h"
+#include "lib/kernel.h"
 #include "sense/tree_internal.h"
 
-#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h, since 5.5 */
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 union kernfs_handle {
@@ -32,14 +32,10 @@ static bool same_id(int fd, uint64_t id)
 
 static int open_handle(const struct tree *t, uint64_t id)
 {
-	union kernfs_handle u = { .h = { .handle_bytes = sizeof(id),
-					 .handle_type = FILEID_KERNFS } };
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = kernel_open_cgroup(t->root_fd, id, O_RDONLY);
 
-	memcpy(u.h.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(t->root_fd, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? -ESTALE : -errno;
+		return fd;
 	if (!same_id(fd, id))
 		return -ESTALE;
 	return TAKE_FD(fd);
@@ -213,7 +209,7 @@ static bool handles_work(struct tree *t)
 
 	if (name_to_handle_at(t->root_fd, "", &u.h, &mount_id, AT_EMPTY_PATH) < 0)
 		return false;
-	if (u.h.handle_type != FILEID_KERNFS || u.h.handle_bytes != sizeof(id))
+	if (u.h.handle_type != KERNFS_HANDLE || u.h.handle_bytes != sizeof(id))
 		return false;
 	memcpy(&id, u.h.f_handle, sizeof(id));
 	fd = open_handle(t, id);
