@@ -178,6 +178,7 @@ static void finish_job(struct act *a, struct job *job)
 	while (*p != job)
 		p = &(*p)->next;
 	*p = job->next;
+	a->nr_ageing -= job->action == EBB_ACT_AGE;
 	if (!--a->nr_jobs)
 		uv_timer_stop(&a->tick);
 	job->result.cpu_us = job->pool.cpu_us;
@@ -223,6 +224,7 @@ static void hurry_limit(struct act *a, uint64_t id)
 
 int act_submit(struct act *a, const struct act_job *spec)
 {
+	bool ageing = spec->action == EBB_ACT_AGE;
 	struct job *job;
 	int r;
 
@@ -231,7 +233,7 @@ int act_submit(struct act *a, const struct act_job *spec)
 	if (limit_is_one(spec->action) ? act_limiting(a, spec->action, spec->id)
 				       : act_busy(a, spec->id))
 		return -EBUSY;
-	if (a->nr_jobs == ACT_MAX_JOBS)
+	if (!ageing && a->nr_jobs - a->nr_ageing == ACT_MAX_JOBS)
 		return -ENOSPC;
 	if (spec->action == EBB_ACT_COMPACT && compact_budget_next(&a->budget, now_ms()) > now_ms())
 		return -EAGAIN;
@@ -249,6 +251,7 @@ int act_submit(struct act *a, const struct act_job *spec)
 		hurry_limit(a, spec->id);
 	job->next = a->jobs;
 	a->jobs = job;
+	a->nr_ageing += ageing;
 	if (!a->nr_jobs++)
 		uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
 	return 0;

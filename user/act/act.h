@@ -152,8 +152,8 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 /*
  * Queues a job; act_done_fn is called once for each that was taken.
  * -EBUSY: one for this id is under way or queued (each of the limits may be beside the rest).
- * -EAGAIN: COMPACT before its budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS, then
- * -ENOSPC.
+ * -EAGAIN: COMPACT before its budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS (one holds a
+ * descriptor) beside ageing, then -ENOSPC.
  */
 #define ACT_MAX_JOBS 512
 int act_submit(struct act *a, const struct act_job *spec);

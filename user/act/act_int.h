@@ -29,7 +29,7 @@ struct act {
 	struct pool *pool;
 
 	struct job *jobs; /* by next: queued, running, ended but not told */
-	unsigned int nr_jobs;
+	unsigned int nr_jobs, nr_ageing; /* of those */
 	uint64_t compact_cpu_us, compact_ended_ms, cpu_us;
 
 	struct act_limit *limits;
