@@ -334,11 +334,19 @@ static void test_a_host_that_forgot_us_gets_another_hello(void **state)
 
 static void test_says_bye(void **state)
 {
+	const struct balloon_state *s = balloon_state(t.b);
+
 	greeting();
 	balloon_want(t.b, GiB, 0);
 	assert_int_equal(next().type, CHANNEL_LEASE);
+	answer(&(struct channel_message){
+		.type = CHANNEL_ACK, .seq = 1, .applied = GiB, .actual = GiB, .ttl_ms = 10000 });
+	assert_int_equal(s->applied, GiB);
 	balloon_want(t.b, 0, 0);
 	assert_int_equal(next().type, CHANNEL_BYE);
+	/* What was asked for is not in force any more. */
+	assert_int_equal(s->applied, 0);
+	assert_int_equal(s->actual, 0);
 	balloon_want(t.b, GiB, 0);
 	assert_int_equal(next().type, CHANNEL_LEASE);
 	balloon_close(t.b);

@@ -39,6 +39,7 @@ void balloon_make_lease(struct balloon *b)
 	s->want = b->want;
 	if (!b->want) {
 		b->talk.asked_ns = 0; /* nothing is said to it */
+		s->applied = s->actual = 0;
 		return;
 	}
 	s->seq++;

@@ -134,6 +134,7 @@ int host_open(struct daemon *d);
 void host_snapshot(struct daemon *d);
 void host_ask(struct daemon *d);
 bool host_may_open(const struct daemon *d);
+void host_let_go(struct daemon *d); /* nothing is known of the machine now: the full size */
 void host_close(struct daemon *d);
 
 /* tracks.c */

@@ -81,6 +81,14 @@ void host_ask(struct daemon *d)
 		balloon_want(d->balloon, f->want, f->idle);
 }
 
+/* The next turn that sees finds the VM as it is then, and shrinks it in steps. */
+void host_let_go(struct daemon *d)
+{
+	if (d->balloon)
+		balloon_want(d->balloon, 0, 0);
+	d->policy.footprint.want = 0;
+}
+
 /* Is an edge of short memory worth a turn? Not while there is no balloon that could open. */
 bool host_may_open(const struct daemon *d)
 {

@@ -184,6 +184,8 @@ void tick_run(struct daemon *d)
 	}
 	if (r) {
 		log_warn("no census this time: %s; again in a second", strerror(-r));
+		/* Most likely for want of memory; and a size that nobody looks after is none. */
+		host_let_go(d);
 		tick_soon(d, 1000);
 		return;
 	}
