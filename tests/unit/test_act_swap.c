@@ -324,14 +324,26 @@ static int put_ours(const struct root *r, struct swap_ctx *s)
 	return fd;
 }
 
+/* Whole at every moment, as what the kernel shows is. */
+static void put_whole(const struct root *r, const char *path, const char *text)
+{
+	char fresh[512], from[512], to[512];
+
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	root_put(r, fresh, text);
+	root_path(r, fresh, from);
+	root_path(r, path, to);
+	assert_int_equal(rename(from, to), 0);
+}
+
 static void put_balloon(const struct root *r, unsigned int available_kb, unsigned int pages)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text), "balloon_inflate %u\nballoon_deflate 1000\n", pages + 1000);
-	root_put(r, "/proc/vmstat", text);
+	put_whole(r, "/proc/vmstat", text);
 	snprintf(text, sizeof(text), "MemTotal: 4096000 kB\nMemAvailable: %u kB\n", available_kb);
-	root_put(r, "/proc/meminfo", text);
+	put_whole(r, "/proc/meminfo", text);
 }
 
 static void *deflate(void *arg)
@@ -339,7 +351,7 @@ static void *deflate(void *arg)
 	const struct root *r = arg;
 
 	for (unsigned int pages = 40000; pages; pages -= 10000) {
-		root_sleep_ms(300);
+		root_sleep_ms(100);
 		put_balloon(r, 160000 - 4 * (pages - 10000), pages - 10000);
 	}
 	return NULL;
