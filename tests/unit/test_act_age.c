@@ -144,6 +144,42 @@ static void test_cgroup_ids(void **state)
 	age_close(a);
 }
 
+/*
+ * A guest with one group tells the form of ids by nothing but what is known of that group. The
+ * id that is printed is the one to write, whatever it is.
+ */
+static void test_one_group(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group g = { .memcg = 77, .node = 0, .max_seq = 5 };
+	char text[200], want[64];
+	struct age *a;
+
+	g.cgroup = make_group(f, "a");
+	for (int i = 0; i < 3; i++) {
+		uint64_t id = i == 1 ? g.memcg : g.cgroup;
+
+		if (i == 2)
+			g.memcg = (uint32_t)g.cgroup; /* by chance: it is the one either way */
+		snprintf(text, sizeof(text),
+			 "memcg 1 /\n node 0\n 5 9 0 0 \nmemcg %llu /%s\n node 0\n 5 9 0 0 \n",
+			 (unsigned long long)id, i == 1 ? "gone" : "a");
+		root_put(&f->root, LRU_GEN, text);
+		assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+		assert_int_equal(f->caps.id_form, ACT_ID_UNKNOWN);
+		assert_int_equal(age_group(a, &g), 0);
+		snprintf(want, sizeof(want), "+ %llu 0 5 200\n", (unsigned long long)id);
+		assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+		age_close(a);
+	}
+	/* It is not there at all. */
+	root_put(&f->root, LRU_GEN, "memcg 1 /\n node 0\n 5 9 0 0 \n");
+	g.memcg = 78;
+	assert_int_equal(age_open(&a, &f->opts, &f->caps), 0);
+	assert_int_equal(age_group(a, &g), -EAGAIN);
+	age_close(a);
+}
+
 /* A pass that another walker makes is a pass; everything else is as the kernel has it. */
 static void test_made_by_another(void **state)
 {
@@ -246,6 +282,7 @@ int main(void)
 		T(test_cgroup_ids),
 		T(test_ids_by_chance),
 		T(test_evict),
+		T(test_one_group),
 		T(test_no_debugfs),
 		cmocka_unit_test(test_made_by_another),
 		cmocka_unit_test(test_budget),

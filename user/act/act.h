@@ -74,7 +74,7 @@ struct act_result {
 typedef void (*act_done_fn)(void *arg, const struct act_result *r);
 
 enum act_id_form {
-	ACT_ID_UNKNOWN, /* no group but the root's was there to tell by; looked at again later */
+	ACT_ID_UNKNOWN, /* too few groups to tell by: each is looked for by both */
 	ACT_ID_PRIVATE, /* 16-bit memcg id, up to 6.12 */
 	ACT_ID_CGROUP, /* 64-bit cgroup id, 7.2 */
 };

@@ -286,17 +286,34 @@ static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t s
 	return age_answer(write(a->fd, text, n) < 0 ? -errno : 0);
 }
 
-int age_group(struct age *a, const struct act_group *g)
+/*
+ * The id by which the kernel knows the group. Where the form is not known, for want of groups to
+ * tell it by, it is the one of the two that is printed. -EAGAIN: neither is, or both are.
+ */
+static int printed_id(struct age *a, const struct act_group *g, uint64_t *ret)
 {
 	enum act_id_form form = age_id_form(a);
-	uint64_t memcg = form == ACT_ID_CGROUP ? g->cgroup : g->memcg;
 	struct age_rows rows;
-	int r;
+	bool by_cgroup;
 
-	if (form == ACT_ID_UNKNOWN)
-		return -EAGAIN;
-	if (!memcg)
-		return -EINVAL;
+	if (form == ACT_ID_UNKNOWN && g->memcg != g->cgroup) {
+		by_cgroup = !reread_rows(a, g->cgroup, g->node, &rows);
+		if (by_cgroup == !reread_rows(a, g->memcg, g->node, &rows))
+			return -EAGAIN;
+		form = by_cgroup ? ACT_ID_CGROUP : ACT_ID_PRIVATE;
+	}
+	*ret = form == ACT_ID_CGROUP ? g->cgroup : g->memcg;
+	return *ret ? 0 : -EINVAL;
+}
+
+int age_group(struct age *a, const struct act_group *g)
+{
+	struct age_rows rows;
+	uint64_t memcg;
+	int r = printed_id(a, g, &memcg);
+
+	if (r)
+		return r;
 	r = write_ageing(a, memcg, g->node, g->max_seq);
 	if (r == -ERANGE || r == -EINVAL) {
 		/*
