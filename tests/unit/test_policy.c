@@ -562,6 +562,33 @@ static void orphans_are_taken_and_not_hammered(void **state)
 	free(s);
 }
 
+/* However many have something left that cannot be taken: each attempt is a fence over the living.
+ */
+static void orphans_of_many_are_not_hammered(void **state)
+{
+	enum { PARENTS = 4 * POLICY_ORPHAN_SLOTS, SECONDS = 60 };
+	static struct ebb_orphans left[PARENTS];
+	static struct ebb_plan_item items[PARENTS + 8];
+	struct sim *s = settled();
+	unsigned int tries = 0;
+
+	for (unsigned int i = 0; i < PARENTS; i++)
+		left[i] = (struct ebb_orphans){ .parent = 100 + i, .bytes = 80 * SIM_MIB };
+	s->snap.orphans = left;
+	s->snap.nr_orphans = PARENTS;
+	s->plan.items = items;
+	s->plan.max_items = sizeof(items) / sizeof(items[0]);
+	for (int i = 0; i < SECONDS; i++) {
+		step(s);
+		for (size_t k = 0; k < s->plan.nr_items; k++)
+			tries += s->plan.items[k].action == EBB_ACT_RECLAIM_ORPHANS;
+		s->now_ms += 1000;
+	}
+	/* Those that have a place take turns; none has more than it would have alone. */
+	assert_in_range(tries, POLICY_ORPHAN_SLOTS, 8 * PARENTS);
+	free(s);
+}
+
 static void compaction_gathers_what_is_stranded(void **state)
 {
 	struct sim *s = settled();
@@ -744,6 +771,7 @@ int main(void)
 		cmocka_unit_test(small_steps_without_ages),
 		cmocka_unit_test(exit_is_taken_at_once),
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),
+		cmocka_unit_test(orphans_of_many_are_not_hammered),
 		cmocka_unit_test(compaction_gathers_what_is_stranded),
 		cmocka_unit_test(compaction_goes_on_while_it_gathers),
 		cmocka_unit_test(a_host_that_is_short_takes_deeper),

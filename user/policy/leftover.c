@@ -44,6 +44,7 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	s->taking = true;
 }
 
+/* NULL: all slots are of others who wait for their next try. */
 static struct policy_orphans *orphans_slot(struct step *s, uint64_t parent)
 {
 	struct policy_orphans *oldest = &s->state->orphans[0];
@@ -56,6 +57,8 @@ static struct policy_orphans *orphans_slot(struct step *s, uint64_t parent)
 		if (o->next_ms < oldest->next_ms)
 			oldest = o;
 	}
+	if (oldest->next_ms > s->snap->now_ms)
+		return NULL;
 	*oldest = (struct policy_orphans){ .parent = parent };
 	return oldest;
 }
@@ -74,6 +77,8 @@ void leftover_orphans(struct step *s)
 			continue;
 		}
 		o = orphans_slot(s, left->parent);
+		if (!o)
+			continue;
 		/* More than there was: somebody else ended. */
 		if (left->bytes > o->bytes + ORPHANS_MIN)
 			o->tries = 0;

@@ -16,7 +16,7 @@
 #include "ebb/snapshot.h"
 
 #define POLICY_FILE_SAMPLES 8
-#define POLICY_ORPHAN_SLOTS 16
+#define POLICY_ORPHAN_SLOTS 64
 #define POLICY_DEFAULT_COLD_MS 60000 /* while cold_after = auto is not learned */
 #define POLICY_PPM 1000000u
 
