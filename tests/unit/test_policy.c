@@ -483,6 +483,27 @@ static struct sim *emptied(void)
 	return s;
 }
 
+/* "Never below this" holds for one that is empty as well: it may be on its way up again. */
+static void exit_leaves_what_is_protected(void **state)
+{
+	struct sim *s = emptied();
+	const struct ebb_plan_item *it;
+
+	s->c.protect = 100 * SIM_MIB;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	it = item_of(s, EBB_ACT_RECLAIM);
+	assert_non_null(it);
+	assert_int_equal(it->anon + it->file, 20 * SIM_MIB);
+	assert_int_equal(it->reason, EBB_REASON_EXIT);
+	s->c.bytes = s->c.file = 100 * SIM_MIB;
+	s->now_ms += 5000;
+	step(s);
+	assert_int_equal(s->plan.nr_items, 0);
+	assert_int_equal(s->verdicts[0].cold, 0);
+	free(s);
+}
+
 /* Paused is paused, by name or all of it: what an exit left is taken when it ends. */
 static void exit_while_paused(void **state)
 {
@@ -751,6 +772,7 @@ int main(void)
 		cmocka_unit_test(veto_off),
 		cmocka_unit_test(veto_paused),
 		cmocka_unit_test(exit_while_paused),
+		cmocka_unit_test(exit_leaves_what_is_protected),
 		cmocka_unit_test(refaults_of_the_gone_are_kept),
 		cmocka_unit_test(exit_goes_on_while_it_brings_something),
 		cmocka_unit_test(veto_failed_act),

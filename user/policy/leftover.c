@@ -15,6 +15,7 @@
 void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
 		   struct ebb_verdict *v)
 {
+	uint64_t room = sub_u64(c->bytes, c->protect);
 	struct ebb_plan_item *item;
 
 	/* What its processes held is free already; the rest follows. */
@@ -22,12 +23,12 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	p->level_bytes = min_u64(p->level_bytes, c->bytes);
 	v->state = EBB_STATE_EMPTY;
 	v->reason = EBB_REASON_EXIT;
-	p->cold = v->cold = c->bytes;
+	p->cold = v->cold = room;
 	s->taking |= c->busy;
 	/* One that only ran out of time is no try that failed. */
 	if (c->last.timed_out && c->last.got >= TAKE_MIN && c->last.ended_ms >= p->exit_ms)
 		p->exit_tries = 0;
-	if (c->busy || c->bytes < TAKE_MIN || p->exit_tries >= EXIT_TRIES || c->paused ||
+	if (c->busy || room < TAKE_MIN || p->exit_tries >= EXIT_TRIES || c->paused ||
 	    s->snap->paused || c->reclaim_off)
 		return;
 	if (p->exit_tries && s->snap->now_ms < p->exit_ms + RETRY_MS) {
@@ -36,9 +37,11 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	}
 	p->exit_tries++;
 	p->exit_ms = s->snap->now_ms;
-	item = plan_add(s, c->id, EBB_ACT_RECLAIM_EXIT, EBB_REASON_EXIT);
-	item->anon = c->anon;
-	item->file = c->file;
+	/* All of it, without looking at amounts, unless a part stays. */
+	item = plan_add(s, c->id, c->protect ? EBB_ACT_RECLAIM : EBB_ACT_RECLAIM_EXIT,
+			EBB_REASON_EXIT);
+	item->anon = min_u64(c->anon, room);
+	item->file = min_u64(c->file, room - item->anon);
 	item->batch = LEFTOVER_BATCH;
 	item->deadline_ms = LEFTOVER_DEADLINE_MS;
 	s->taking = true;
