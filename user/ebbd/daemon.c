@@ -122,13 +122,17 @@ static int open_act(struct daemon *d)
 
 static int open_server(struct daemon *d)
 {
-	char path[256];
+	char path[4096];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", d->opts.runtime_dir, EBB_SOCKET_NAME);
 	r = server_open(&d->server, &d->loop, path, &answer_ops, d);
 	if (r == -EADDRINUSE)
 		log_err("another ebbd answers at %s; stop it first", path);
+	else if (r == -EEXIST)
+		log_err("%s is no socket: remove it, or name another --runtime-dir", path);
+	else if (r == -ENAMETOOLONG)
+		log_err("%s is too long for a socket: name a shorter --runtime-dir", path);
 	else if (r)
 		log_err("cannot listen at %s: %s", path, strerror(-r));
 	return r;

@@ -37,3 +37,15 @@ check "$rc == 1" "a state folder that anybody may write to: exit 1"
 grep -q 'chmod go-w /run/open-state' /run/out || fail "what to do is not said"
 grep -q zram /proc/swaps && fail "swap was set up"
 rm -rf /run/open-state
+
+mkdir -p /run/bad
+touch /run/bad/ebbd.sock
+for dir in /run/bad "/run/$(printf 'long%.0s' {1..40})"; do
+	rc=0
+	ebbd --runtime-dir "$dir" 2>/run/out || rc=$?
+	cat /run/out
+	check "$rc == 1" "a socket that cannot be: exit 1"
+	grep -q -e '--runtime-dir' /run/out || fail "what to do is not said"
+done
+check "$(stat -c %s /run/bad/ebbd.sock) == 0" "what was there is left alone"
+rm -rf /run/bad
