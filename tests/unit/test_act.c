@@ -348,7 +348,7 @@ static void test_not_a_job(void **state)
 {
 	struct fixture *f = *state;
 	int dir = make_group(f, "a");
-	struct act_group group = { .cgroup = 5, .memcg = 5 };
+	struct act_group group = { .cgroup = 5, .memcg = 6 };
 	struct act_job job = reclaim_job(1, dir, 100);
 
 	open_it(f, false);
@@ -370,7 +370,7 @@ static void test_not_a_job(void **state)
 	job.nr_groups = 1;
 	assert_int_equal(act_submit(f->act, &job), 0);
 	assert_true(wait_results(f, 1, 5000));
-	assert_int_equal(f->results[0].error, -EAGAIN); /* no group to tell the ids by */
+	assert_int_equal(f->results[0].error, -EAGAIN); /* it is not there by either id */
 	close(dir);
 }
 

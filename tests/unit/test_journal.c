@@ -5,6 +5,7 @@
 #include <mntent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -500,7 +501,7 @@ static void *set_many(void *arg)
 struct slow_update {
 	struct journal *j;
 	uint64_t seq;
-	int result;
+	atomic_int result;
 };
 
 static void *update_slowly(void *arg)
