@@ -211,6 +211,12 @@ static void test_files(void **state)
 	assert_int_equal(err.line, 0);
 	assert_string_equal(err.file, path);
 
+	/* The units name the default, and a configuration is not needed. */
+	if (access(EBB_CONFIG_PATH, F_OK)) {
+		config.cap = 1;
+		assert_int_equal(conf_load(EBB_CONFIG_PATH, &config, &err), 0);
+		assert_int_equal(config.cap, 0);
+	}
 	assert_int_equal(conf_load(dir, &config, &err), -EINVAL);
 	assert_non_null(strstr(err.message, "not a regular file"));
 	assert_int_equal(mkfifo(path, 0600), 0);

@@ -318,14 +318,15 @@ int conf_load(const char *path, struct ebb_config *ret, struct conf_error *err)
 	size_t len = 0;
 	int r;
 
-	r = read_file(path ? path : EBB_CONFIG_PATH, &text, &len, err);
-	if (r == -ENOENT && !path) {
+	path = path ? path : EBB_CONFIG_PATH;
+	r = read_file(path, &text, &len, err);
+	if (r == -ENOENT && !strcmp(path, EBB_CONFIG_PATH)) {
 		conf_defaults(ret);
 		return 0;
 	}
 	if (r < 0)
 		return r;
-	return conf_parse(path ? path : EBB_CONFIG_PATH, text, len, ret, err);
+	return conf_parse(path, text, len, ret, err);
 }
 
 int conf_check_machine(const struct ebb_config *config, const char *path, uint64_t mem_total,

@@ -22,7 +22,7 @@ void conf_defaults(struct ebb_config *ret);
 
 /*
  * Reads the file at path; NULL stands for EBB_CONFIG_PATH, and there (only
- * there) a missing file gives the defaults. Returns 0; -EINVAL with err filled
+ * there, named or not) a missing file gives the defaults. Returns 0; -EINVAL with err filled
  * when the file is wrong (unknown section or key, wrong unit, out of range, a
  * key given twice, binary data, a line too long, too many rules: the first one
  * found); another negative errno, err filled too, when it cannot be read. *ret
