@@ -371,6 +371,32 @@ static void test_without_a_port(void **state)
 	balloon_close(b);
 }
 
+/* A connection that is refused says so, and not what poll() makes of it. */
+static void test_nobody_on_vsock(void **state)
+{
+	struct balloon_options opts = { .port = "/nowhere/ebb.channel",
+					.vsock_cid = 1, /* this machine itself */
+					.vsock_port = 3145729 };
+	char reason[sizeof(((struct balloon_state *)NULL)->reason)];
+	struct balloon *b;
+
+	assert_int_equal(balloon_open(&b, &t.loop, &opts, NULL, NULL), 0);
+	/* A host that is not there at all is waited for 2 s. */
+	for (int i = 0; i < 1000; i++) {
+		uv_run(&t.loop, UV_RUN_NOWAIT);
+		strcpy(reason, balloon_state(b)->reason);
+		if (*reason && !strstr(reason, "yet"))
+			break;
+		usleep(5000);
+	}
+	/* First: what stays open keeps the loop of the next test from ending. */
+	balloon_close(b);
+	assert_non_null(strstr(reason, "no port " EBB_CHANNEL_NAME));
+	/* Without vsock there is nothing to be refused by. */
+	assert_non_null(strstr(reason, "ebb-broker"));
+	assert_null(strcasestr(reason, "descriptor"));
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, start, finish)
@@ -383,6 +409,7 @@ int main(void)
 		test(test_a_host_that_forgot_us_gets_another_hello),
 		test(test_says_bye),
 		test(test_without_a_port),
+		test(test_nobody_on_vsock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

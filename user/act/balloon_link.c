@@ -162,25 +162,34 @@ static void on_readable(struct balloon *b)
 	}
 }
 
+static void on_connected(struct balloon *b, int status)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	b->connecting = false;
+	if (getsockopt(b->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	if (!error && status >= 0)
+		balloon_greet(b);
+	else if (b->no_port)
+		drop(b, "no ebb-broker answers on vsock: is it running on the host?");
+	else
+		drop(b, "no port " EBB_CHANNEL_NAME
+			", and no ebb-broker answers on vsock: is it running on the host?");
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct balloon *b = poll->data;
 
-	if (status < 0) {
-		drop(b, uv_strerror(status));
+	/* Before status: a refused connection polls as POLLERR, which libuv calls EBADF. */
+	if (b->connecting) {
+		on_connected(b, status);
 		return;
 	}
-	if (b->connecting) {
-		int error = 0;
-		socklen_t len = sizeof(error);
-
-		b->connecting = false;
-		if (getsockopt(b->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-			error = errno;
-		if (error)
-			drop(b, strerror(error));
-		else
-			balloon_greet(b);
+	if (status < 0) {
+		drop(b, status == UV_EBADF ? "the host hung up" : uv_strerror(status));
 		return;
 	}
 	if (events & UV_READABLE)
@@ -230,11 +239,13 @@ static void look(struct balloon *b)
 		if (r < 0) {
 			bool absent = is_absent(r);
 
-			balloon_tell(
-				b, balloon_lose(&b->talk, absent ? BALLOON_ABSENT : BALLOON_WAITING,
-						absent ? "no port " EBB_CHANNEL_NAME " and no vsock"
-						: r == -EBUSY ? "another process has the port"
-							      : strerror(-r)));
+			balloon_tell(b, balloon_lose(&b->talk,
+						     absent ? BALLOON_ABSENT : BALLOON_WAITING,
+						     absent ? "no port " EBB_CHANNEL_NAME
+							      " and no vsock: give this VM one, "
+							      "and run ebb-broker"
+						     : r == -EBUSY ? "another process has the port"
+								   : strerror(-r)));
 			retry_later(b);
 			return;
 		}
