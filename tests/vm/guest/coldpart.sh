@@ -72,9 +72,9 @@ cold_part()
 	wait_for "$all" cold_is_out || true
 	note "after $((SECONDS - begun)) s: $COLD_OUT of $COLD_ALL cold pages out, $HOT_FAULTS hot ones faulted back"
 	limit=$((all - (SECONDS - begun)))
+	# As it is then: reporting may be under way, and what looks at it takes a few MiB itself.
 	wait_for $((limit > 20 ? limit : 20)) cold_part_returned 85 || true
 	cold_part_look
-	cold_part_returned 85 || true
 	ebb list || true
 	ebb status | grep -E 'host|Taken|Returned|Compaction' || true
 	note "free $(meminfo MemFree) KiB, file $(meminfo Cached), slab $(meminfo Slab), zram $(($(zram_used) / 1024)): $(
