@@ -58,6 +58,22 @@ static int answer_doctor(void *arg, const struct server_peer *peer, const json_t
 	return answer_data(data, ret_data, errbuf);
 }
 
+static int answer_explain(void *arg, const struct server_peer *peer, const json_t *request,
+			  json_t **ret_data, char *errbuf)
+{
+	const char *name = json_string_value(json_object_get(request, "name"));
+	size_t i;
+	int r;
+
+	if (!name) {
+		snprintf(errbuf, SERVER_ERROR_MAX, "explain needs a name");
+		return EBB_EXIT_USAGE;
+	}
+	tick_fresh(arg);
+	r = explain_find(arg, name, &i, errbuf);
+	return r ? r : answer_data(publish_explain(arg, i), ret_data, errbuf);
+}
+
 static bool names_container(const struct daemon *d, uint64_t id, const char *name)
 {
 	const struct tree_container *c = tree_container_by_id(d->tree, id);
@@ -110,9 +126,10 @@ static int answer_resume(void *arg, const struct server_peer *peer, const json_t
 }
 
 static const struct server_command commands[] = {
-	{ "list", false, answer_list },     { "status", false, answer_status },
-	{ "doctor", false, answer_doctor }, { "version", false, answer_version },
-	{ "pause", true, answer_pause },    { "resume", true, answer_resume },
+	{ "list", false, answer_list },       { "status", false, answer_status },
+	{ "doctor", false, answer_doctor },   { "version", false, answer_version },
+	{ "explain", false, answer_explain }, { "pause", true, answer_pause },
+	{ "resume", true, answer_resume },
 };
 
 const struct server_ops answer_ops = {

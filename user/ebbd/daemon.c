@@ -255,7 +255,7 @@ void daemon_close(struct daemon *d)
 	}
 	if (d->cgroup_fd >= 0)
 		close(d->cgroup_fd);
-	free(d->tracks);
+	tracks_free(d);
 	free(d->policy.slots);
 	free(d->plan.items);
 	free(d->plan.verdicts);

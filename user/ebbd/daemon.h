@@ -18,6 +18,7 @@
 #include "ebb/snapshot.h"
 #include "lib/conf.h"
 #include "policy/policy.h"
+#include "report/decisions.h"
 #include "report/model.h"
 #include "report/server.h"
 #include "sense/edges_inotify.h"
@@ -45,6 +46,7 @@ struct track {
 	struct ebb_outcome last;
 	uint64_t peak; /* bytes, of this life */
 	uint64_t expected; /* what ones like it became; 0: not known */
+	struct decision_log *log; /* what was decided on it of late */
 };
 
 struct totals {
@@ -141,6 +143,7 @@ void host_close(struct daemon *d);
 struct track *track_find(struct daemon *d, uint64_t id);
 int track_add(struct daemon *d, uint64_t id);
 void track_drop(struct daemon *d, uint64_t id);
+void tracks_free(struct daemon *d);
 
 /* learned.c: what containers became, kept on disk */
 void learned_open(struct daemon *d);
@@ -162,8 +165,19 @@ extern const struct server_ops answer_ops;
 /* publish.c: what is known, as the report's model */
 json_t *publish_list(struct daemon *d);
 json_t *publish_status(struct daemon *d);
+json_t *publish_container(struct daemon *d,
+			  size_t i); /* place in the plan; NULL also: it is gone */
 #define PUBLISH_RUNGS 16
 size_t publish_rungs(struct daemon *d, struct hook_rung rungs[PUBLISH_RUNGS]);
+
+/*
+ * explain.c: after each plan, what was decided; the place in the plan of the one container that a
+ * person means by a name, an id or a glob (or an exit code, and errbuf says whom it might mean);
+ * what is known of it.
+ */
+void explain_note(struct daemon *d);
+int explain_find(struct daemon *d, const char *name, size_t *ret, char *errbuf);
+json_t *publish_explain(struct daemon *d, size_t i);
 
 uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 

@@ -73,6 +73,14 @@ static json_t *container_json(struct daemon *d, const struct ebb_snap_container 
 	return report_container_json(&r);
 }
 
+json_t *publish_container(struct daemon *d, size_t i)
+{
+	const struct ebb_snap_container *s = &d->snap.containers[i];
+	const struct tree_container *c = tree_container_by_id(d->tree, s->id);
+
+	return c ? container_json(d, s, &d->plan.verdicts[i], c) : NULL;
+}
+
 json_t *publish_list(struct daemon *d)
 {
 	json_t *list = json_array();

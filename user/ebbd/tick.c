@@ -191,6 +191,7 @@ void tick_run(struct daemon *d)
 	}
 	d->have_plan = true;
 	look_at_plan(d);
+	explain_note(d);
 	learned_tick(d);
 	next = d->plan.next_ms;
 	if (d->again_ms && now >= d->again_ms)

@@ -32,6 +32,7 @@ struct track *track_find(struct daemon *d, uint64_t id)
 int track_add(struct daemon *d, uint64_t id)
 {
 	size_t i = track_place(d, id);
+	struct decision_log *log;
 
 	if (i < d->nr_tracks && d->tracks[i].id == id)
 		return 0;
@@ -44,8 +45,11 @@ int track_add(struct daemon *d, uint64_t id)
 		d->tracks = grown;
 		d->max_tracks = max;
 	}
+	log = calloc(1, sizeof(*log));
+	if (!log)
+		return -ENOMEM;
 	memmove(&d->tracks[i + 1], &d->tracks[i], (d->nr_tracks - i) * sizeof(d->tracks[0]));
-	d->tracks[i] = (struct track){ .id = id };
+	d->tracks[i] = (struct track){ .id = id, .log = log };
 	d->nr_tracks++;
 	return 0;
 }
@@ -56,6 +60,14 @@ void track_drop(struct daemon *d, uint64_t id)
 
 	if (i == d->nr_tracks || d->tracks[i].id != id)
 		return;
+	free(d->tracks[i].log);
 	d->nr_tracks--;
 	memmove(&d->tracks[i], &d->tracks[i + 1], (d->nr_tracks - i) * sizeof(d->tracks[0]));
+}
+
+void tracks_free(struct daemon *d)
+{
+	for (size_t i = 0; i < d->nr_tracks; i++)
+		free(d->tracks[i].log);
+	free(d->tracks);
 }
