@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/cleanup.h"
+#include "report/decisions.h"
 #include "report/model.h"
 
 #define DOC "docs/json.md" /* tests are run from the top folder */
@@ -169,12 +170,23 @@ static void test_doctor(void **state)
 	all_were_printed("ebbd|root"); /* `ebb` adds them */
 }
 
+static void test_explain(void **state)
+{
+	const struct decision_log log = { .nr = 1 };
+
+	read_section("explain");
+	walk_and_drop(json_pack("{s:i,s:i,s:b,s:o}", "cold_after_ms", 1, "stall_budget_ppm", 1,
+				"dry_run", 0, "decisions", decisions_json(&log, 1)));
+	all_were_printed("container"); /* as of list */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_doctor),
+		cmocka_unit_test(test_explain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,10 @@ int run_top(const struct cli *cli, const char *argument);
 void print_list(const struct cli *cli, const json_t *data);
 void print_status(const struct cli *cli, const json_t *data);
 void print_doctor(const struct cli *cli, const json_t *data);
+void print_explain(const struct cli *cli, const json_t *data);
+
+/* Of `ebb explain`: what a reason's code means; "" where it is not known. */
+const char *explain_sentence(const char *reason);
 
 /* A name a line, whole, for scripts; what has none is its id. */
 void print_names(const struct cli *cli, const json_t *data);

@@ -75,6 +75,19 @@ static int run_status(const struct cli *cli, const char *argument)
 	return ask_and_print(cli, "status", print_status);
 }
 
+static int run_explain(const struct cli *cli, const char *argument)
+{
+	char error[CLI_ERROR_MAX];
+	json_t *data;
+	int r = call(cli, "explain", argument, &data, NULL, error);
+
+	if (r)
+		return complain(cli, r, error);
+	(cli->json ? print_json : print_explain)(cli, data);
+	json_decref(data);
+	return EBB_EXIT_OK;
+}
+
 /* The ladder of this kernel, without ebbd; NULL: no memory. */
 static json_t *probe(void)
 {
@@ -202,6 +215,14 @@ const struct cli_command cli_commands[] = {
 	{ "status", NULL, 0, "the machine, what was taken, what it cost",
 	  "Memory, swap, what was taken and came back, what ebbd itself costs, the options.\n",
 	  run_status },
+	{ "explain", "NAME", 0, "why one container is treated as it is",
+	  "What is known of it, what follows from that, and the last decisions with what came of "
+	  "them.\n"
+	  "NAME: a name, an id, or a glob that means one container. Exit code 1 where it means "
+	  "none "
+	  "or\n"
+	  "several: then those are named.\n",
+	  run_explain },
 	{ "doctor", NULL, 0, "what this machine offers, and what would help",
 	  "Works without a running ebbd too. Exit code 3: ebb cannot work here.\n", run_doctor },
 	{ "pause", "[NAME]", 0, "take nothing, from all containers or from those named",
