@@ -562,10 +562,38 @@ static void test_killed(void **state)
 	close(fd);
 }
 
+/* A start that fails undoes what one that crashed had set, and touches nothing otherwise. */
+static void test_recover_without_a_start(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_opts o = { .state_dir = f->root.state,
+				  .root = f->root.path,
+				  .cgroup_root = -1 };
+	struct journal_report report;
+	struct journal *j = NULL;
+
+	assert_int_equal(act_recover(f->root.state, f->root.path, -1, &report), 0);
+	assert_int_equal(access(f->root.state, F_OK), -1); /* and makes nothing */
+
+	assert_int_equal(journal_open(&j, &o), 0);
+	assert_int_equal(journal_set_file(j, MGLRU, "7", NULL), 0);
+	root_put(&f->root, MGLRU, "0x0007\n"); /* as the kernel shows it */
+	assert_int_equal(act_recover(f->root.state, f->root.path, -1, &report), -EBUSY);
+	assert_memory_equal(root_get(&f->root, MGLRU), "0x0007", 6); /* of one that lives */
+	journal_close(j);
+
+	assert_int_equal(act_recover(f->root.state, f->root.path, -1, &report), 0);
+	assert_int_equal(report.undone, 1);
+	assert_memory_equal(root_get(&f->root, MGLRU), "0x0000", 6);
+	assert_int_equal(act_recover(f->root.state, f->root.path, -1, &report), 0);
+	assert_int_equal(report.undone, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_recover_without_a_start),
 		T(test_capabilities),
 		T(test_without),
 		T(test_mglru_on_by_somebody),

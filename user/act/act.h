@@ -190,4 +190,13 @@ struct journal *act_journal(struct act *a); /* for others who set something; own
  */
 void act_close(struct act *a, uint32_t deadline_ms, struct act_close_report *ret);
 
+/*
+ * For a start that ends before act_open, as with a bad configuration: undoes what a run that
+ * crashed had set, so that no limit outlives it. Devices stay for the next start. Makes nothing
+ * where there is no journal. cgroup_root: -1: not known, its entries stay. -EBUSY: another ebbd
+ * holds the journal, and what it set is wanted.
+ */
+int act_recover(const char *state_dir, const char *root, int cgroup_root,
+		struct journal_report *ret);
+
 #endif /* EBB_ACT_ACT_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ebbd: options, what must be right before anything is touched, and the exit codes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,29 @@ static int check_kernel(struct daemon *d)
 	return 0;
 }
 
+/* This start fails: what one that crashed had set must not stay until somebody mends the reason. */
+static int give_up(const struct daemon *d, int code)
+{
+	_cleanup_free_ struct doctor_report *report = calloc(1, sizeof(*report));
+	_cleanup_close_ int cgroup = -1;
+	struct journal_report left;
+	int r;
+
+	if (d->opts.check_config || d->opts.dry_run || geteuid() != 0)
+		return code;
+	if (report && !doctor_requirements(report, NULL) && *report->cgroup_root)
+		cgroup = open(report->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = act_recover(d->opts.state_dir, NULL, cgroup, &left);
+	if (r && r != -EBUSY)
+		log_err("what an earlier run may have left set cannot be looked up in %s: %s",
+			d->opts.state_dir, strerror(-r));
+	else if (!r && (left.undone || left.left_alone || left.failed))
+		log_info("an earlier run had ended early: %u settings undone, %u left as somebody "
+			 "changed them, %u to be tried at the next start",
+			 left.undone, left.left_alone, left.failed);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	static struct daemon d = {
@@ -134,14 +158,14 @@ int main(int argc, char **argv)
 	log_init(d.opts.verbose);
 	r = load_config(&d);
 	if (r)
-		return r;
+		return give_up(&d, r);
 	if (d.opts.check_config) {
 		puts("configuration is good");
 		return EBB_EXIT_OK;
 	}
 	r = check_kernel(&d);
 	if (r)
-		return r;
+		return give_up(&d, r);
 	if (geteuid() != 0) {
 		log_err("ebbd needs root: it writes to cgroups and loads BPF programs");
 		return EBB_EXIT_FAILED;
@@ -150,5 +174,5 @@ int main(int argc, char **argv)
 	if (!r)
 		daemon_run(&d);
 	daemon_close(&d);
-	return r ? EBB_EXIT_FAILED : EBB_EXIT_OK;
+	return r ? give_up(&d, EBB_EXIT_FAILED) : EBB_EXIT_OK;
 }

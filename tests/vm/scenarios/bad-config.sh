@@ -49,3 +49,23 @@ for dir in /run/bad "/run/$(printf 'long%.0s' {1..40})"; do
 done
 check "$(stat -c %s /run/bad/ebbd.sock) == 0" "what was there is left alone"
 rm -rf /run/bad
+
+# What a run that was killed had set goes also where the next one cannot start.
+order=/sys/module/page_reporting/parameters/page_reporting_order
+before=$(cat "$order")
+start_ebbd <<<'[ebb]'
+set=$(cat "$order")
+check "$set != $before" "ebbd has set something"
+rc=0
+ebbd --config /dev/stdin <<<$'[ebb]\ncap = 64G' 2>/run/out || rc=$?
+check "$rc == 2 && $(cat "$order") == $set" "another one that cannot start leaves it to the one that runs"
+kill -KILL "$EBBD_PID"
+wait "$EBBD_PID" || true
+rc=0
+ebbd --config /dev/stdin <<<$'[ebb]\ncap = 64G' 2>/run/out || rc=$?
+cat /run/out
+check "$rc == 2" "exit 2"
+grep -q 'settings undone' /run/out || fail "it does not say that it undid something"
+check "$(cat "$order") == $before" "and what the killed one had set is undone"
+start_ebbd <<<'[ebb]'
+check_cmd "ebbd ends well" stop_ebbd
