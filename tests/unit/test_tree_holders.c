@@ -171,19 +171,23 @@ static void limits_of_others(void **state)
 {
 	struct groups *g = *state;
 	struct ebb_snapshot s;
-	uint64_t a, b;
+	uint64_t a, b, first;
 
 	a = groups_run(g, "/a");
 	b = groups_run(g, "/b");
 	groups_put(g, "/a/memory.max", "104857600\n");
 	groups_put(g, "/b/memory.max", "max\n");
 	s = look(g);
+	first = s.now_ms;
 	assert_int_equal(holder(&s, a)->limit, 100 * MIB);
 	assert_int_equal(holder(&s, b)->limit, UINT64_MAX);
-	/* Read once: later it may be ours. */
+	/* Read once: later it may be ours. Whoever knows that it is not asks again. */
 	groups_put(g, "/b/memory.max", "4096\n");
 	s = look(g);
 	assert_int_equal(holder(&s, b)->limit, UINT64_MAX);
+	assert_int_equal(tree_holder_limit(g->tree, b, first + 1999), UINT64_MAX);
+	assert_int_equal(tree_holder_limit(g->tree, b, first + 2000), 4096);
+	assert_int_equal(tree_holder_limit(g->tree, 1 << 30, s.now_ms), UINT64_MAX);
 	/* An engine limits what it has just made; much later it is somebody's decision. */
 	tree_holder_changed(g->tree, b, 50 * MIB, g->now);
 	s = look(g);
@@ -197,6 +201,38 @@ static void limits_of_others(void **state)
 	tree_holder_changed(g->tree, 1 << 30, 1, g->now); /* gone: nothing */
 }
 
+/* What could not be set is tried again, later each time; what somebody changed is not. */
+static void what_failed_is_tried_again(void **state)
+{
+	struct groups *g = *state;
+	uint64_t a = groups_run(g, "/a");
+	struct ebb_snapshot s = look(g);
+
+	tree_holder_failed(g->tree, a, false, s.now_ms);
+	tree_holder_failed(g->tree, a, true, s.now_ms);
+	s = look(g);
+	assert_true(holder(&s, a)->left_alone && holder(&s, a)->swap_left_alone);
+	g->now += 10000;
+	s = look(g);
+	assert_false(holder(&s, a)->left_alone || holder(&s, a)->swap_left_alone);
+	tree_holder_failed(g->tree, a, false, s.now_ms);
+	g->now += 10000;
+	s = look(g);
+	assert_true(holder(&s, a)->left_alone); /* twice as long */
+	g->now += 10000;
+	s = look(g);
+	assert_false(holder(&s, a)->left_alone);
+	tree_holder_set(g->tree, a, false);
+	tree_holder_failed(g->tree, a, false, s.now_ms);
+	g->now += 10000;
+	s = look(g);
+	assert_false(holder(&s, a)->left_alone);
+	tree_holder_swap_changed(g->tree, a);
+	g->now += 3600000;
+	s = look(g);
+	assert_true(holder(&s, a)->swap_left_alone);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, groups_setup, groups_teardown)
@@ -207,6 +243,7 @@ int main(void)
 		test(it_stays_one),
 		test(the_rest),
 		test(limits_of_others),
+		test(what_failed_is_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("tree_holders", tests, NULL, NULL);

@@ -179,8 +179,10 @@ static void limit_done(struct daemon *d, const struct act_result *r)
 		tree_holder_changed(d->tree, r->id, r->found, now_ms());
 	}
 	if (r->error)
-		tree_holder_leave(d->tree, r->id);
-	else if (!d->opts.dry_run)
+		tree_holder_failed(d->tree, r->id, false, now_ms());
+	else
+		tree_holder_set(d->tree, r->id, false);
+	if (!r->error && !d->opts.dry_run)
 		tick_soon(d, LIMITED_MS);
 }
 
@@ -189,8 +191,12 @@ static void swap_limit_done(struct daemon *d, const struct act_result *r)
 	if (r->changed)
 		log_info("somebody else has set memory.swap.max of group %llu: left alone",
 			 (unsigned long long)r->id);
-	if (r->changed || r->error)
-		tree_holder_leave_swap(d->tree, r->id);
+	if (r->changed)
+		tree_holder_swap_changed(d->tree, r->id);
+	if (r->error)
+		tree_holder_failed(d->tree, r->id, true, now_ms());
+	else
+		tree_holder_set(d->tree, r->id, true);
 }
 
 void dispatch_done(void *arg, const struct act_result *r)

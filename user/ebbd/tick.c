@@ -89,6 +89,8 @@ static void snapshot_add_own(struct daemon *d)
 
 		h->busy = act_limiting(d->act, EBB_ACT_LIMIT, h->id);
 		h->set = l ? l->bytes : UINT64_MAX;
+		if (d->config.cap && !l && !h->busy)
+			h->limit = tree_holder_limit(d->tree, h->id, d->snap.now_ms);
 		l = act_limit_find(d->act, EBB_ACT_SWAP_LIMIT, h->id);
 		h->swap_busy = act_limiting(d->act, EBB_ACT_SWAP_LIMIT, h->id);
 		h->swap_set = l ? l->bytes : UINT64_MAX;

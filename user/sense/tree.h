@@ -135,8 +135,8 @@ size_t tree_groups(const struct tree *t, uint64_t container, uint64_t *ids, size
  * Fills now_ms, containers, orphans and holders of *snap from the records that
  * tree_update() was last given. The arrays are the tree's, valid until the
  * next call. Of a container these are left zero for others to fill: paused,
- * busy, can_age, last; of a holder busy, and set is UINT64_MAX. The rest of *snap is left
- * alone. 0 or -ENOMEM.
+ * busy, can_age, last; of a holder busy, and set is UINT64_MAX, and limit as tree_holder_limit()
+ * saw it last. The rest of *snap is left alone. 0 or -ENOMEM.
  */
 int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		  struct ebb_snapshot *snap);
@@ -147,8 +147,16 @@ int tree_snapshot(struct tree *t, const struct ebb_census *recs, size_t n, uint6
  * a limit like one that was there before us.
  */
 void tree_holder_changed(struct tree *t, uint64_t id, uint64_t value, uint64_t now_ms);
-void tree_holder_leave(struct tree *t, uint64_t id); /* it cannot be set: not tried again */
-/* memory.swap.max of it is somebody else's, or cannot be set. */
-void tree_holder_leave_swap(struct tree *t, uint64_t id);
+void tree_holder_swap_changed(struct tree *t, uint64_t id); /* the same of memory.swap.max */
+
+/* One of them could not be set: left alone for 10 s, and twice as long each time in a row. */
+void tree_holder_failed(struct tree *t, uint64_t id, bool swap, uint64_t now_ms);
+void tree_holder_set(struct tree *t, uint64_t id, bool swap); /* it could */
+
+/*
+ * memory.max as others have it, bytes, read again where that is two seconds ago (`docker update`
+ * changes it). Only for a holder on which we have set nothing: there it would be ours.
+ */
+uint64_t tree_holder_limit(struct tree *t, uint64_t id, uint64_t now_ms);
 
 #endif /* EBB_SENSE_TREE_H */

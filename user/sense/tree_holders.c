@@ -12,6 +12,9 @@
 
 /* Engines create a group first and limit it a moment later. */
 #define YOUNG_MS 10000
+#define LIMIT_FRESH_MS 2000
+#define LEAVE_MIN_MS 10000u
+#define LEAVE_MAX_MS 640000u
 
 static bool is_system_slice(const struct group *g)
 {
@@ -79,6 +82,11 @@ static const struct ebb_census *figures(const struct tree *t, const struct group
 	return at < n && recs[at].cgroup == g->id ? &recs[at] : NULL;
 }
 
+static bool is_left(const struct leave *l, uint64_t now_ms)
+{
+	return l->theirs || now_ms < l->until_ms;
+}
+
 int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uint64_t now_ms,
 		    size_t *ret_nr)
 {
@@ -93,9 +101,9 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 		/* Below another: found before the one above it was known. */
 		if (!g->holder || holders_above(g) != g->id || !rec)
 			continue;
-		if (!g->limit_read) {
+		if (!g->limit_ms) {
 			g->limit = dir_limit(t, g);
-			g->limit_read = true;
+			g->limit_ms = now_ms;
 		}
 		err = tree_grow(&t->holders, &t->max_holders, nr + 1, sizeof(*t->holders));
 		if (err)
@@ -107,8 +115,8 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 			.limit = g->limit,
 			.set = UINT64_MAX,
 			.swap_set = UINT64_MAX,
-			.left_alone = g->left_alone,
-			.swap_left_alone = g->swap_left_alone,
+			.left_alone = is_left(&g->leave, now_ms),
+			.swap_left_alone = is_left(&g->leave_swap, now_ms),
 		};
 	}
 	*ret_nr = nr;
@@ -155,21 +163,48 @@ void tree_holder_changed(struct tree *t, uint64_t id, uint64_t value, uint64_t n
 	if (!g)
 		return;
 	g->limit = value;
-	g->left_alone |= now_ms - g->held_ms >= YOUNG_MS;
+	g->leave.theirs |= now_ms - g->held_ms >= YOUNG_MS;
 }
 
-void tree_holder_leave(struct tree *t, uint64_t id)
+void tree_holder_swap_changed(struct tree *t, uint64_t id)
 {
 	struct group *g = tree_find(t, id);
 
 	if (g)
-		g->left_alone = true;
+		g->leave_swap.theirs = true;
 }
 
-void tree_holder_leave_swap(struct tree *t, uint64_t id)
+/* A full disk below the journal, say: it will not stay full. */
+void tree_holder_failed(struct tree *t, uint64_t id, bool swap, uint64_t now_ms)
+{
+	struct group *g = tree_find(t, id);
+	struct leave *l = g ? (swap ? &g->leave_swap : &g->leave) : NULL;
+
+	if (!l)
+		return;
+	l->wait_ms = l->wait_ms ? l->wait_ms * 2 : LEAVE_MIN_MS;
+	if (l->wait_ms > LEAVE_MAX_MS)
+		l->wait_ms = LEAVE_MAX_MS;
+	l->until_ms = now_ms + l->wait_ms;
+}
+
+void tree_holder_set(struct tree *t, uint64_t id, bool swap)
 {
 	struct group *g = tree_find(t, id);
 
 	if (g)
-		g->swap_left_alone = true;
+		(swap ? &g->leave_swap : &g->leave)->wait_ms = 0;
+}
+
+uint64_t tree_holder_limit(struct tree *t, uint64_t id, uint64_t now_ms)
+{
+	struct group *g = tree_find(t, id);
+
+	if (!g)
+		return UINT64_MAX;
+	if (now_ms - g->limit_ms >= LIMIT_FRESH_MS) {
+		g->limit = dir_limit(t, g);
+		g->limit_ms = now_ms;
+	}
+	return g->limit;
 }

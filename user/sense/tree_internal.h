@@ -18,6 +18,13 @@ struct container {
 	struct container *next_gone;
 };
 
+/* Why a limit of a group is not to be set. */
+struct leave {
+	bool theirs; /* somebody else has changed it */
+	uint64_t until_ms; /* it could not be set: not before that, … */
+	uint32_t wait_ms; /* … which is so long, and twice as long the next time */
+};
+
 /* Any cgroup. Allocated one by one: pointers stay. */
 struct group {
 	uint64_t id;
@@ -36,10 +43,9 @@ struct group {
 	bool engine_below;
 	bool holder; /* has held containers: once one, one as long as it is there */
 	bool holder_below;
-	bool limit_read;
-	bool left_alone; /* its limit, by us */
-	bool swap_left_alone; /* and that of its swap */
-	uint64_t limit; /* memory.max of others */
+	struct leave leave, leave_swap; /* its limit, and that of its swap */
+	uint64_t limit; /* memory.max of others, … */
+	uint64_t limit_ms; /* … as of then; 0: not read */
 	uint64_t held_ms; /* a holder since */
 	unsigned int children; /* groups that the tree knows */
 	unsigned int seen; /* censuses that had it */
