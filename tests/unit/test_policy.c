@@ -193,6 +193,7 @@ static void no_second_act_while_busy(void **state)
 static void veto_refaults(void **state)
 {
 	struct sim *s = settled();
+	uint64_t rest;
 
 	step(s);
 	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
@@ -209,6 +210,16 @@ static void veto_refaults(void **state)
 	assert_null(item_of(s, EBB_ACT_RECLAIM));
 	assert_int_equal(s->verdicts[0].reason, EBB_REASON_REFAULTS);
 	assert_int_equal(s->verdicts[0].refaulted, 40 * SIM_MIB);
+	/* A pass that fails meanwhile shortens no rest of minutes. */
+	rest = s->state.slots[0].hold_ms += 600000;
+	s->c.last.seq++;
+	s->c.last.error = -EIO;
+	s->now_ms += 100;
+	step(s);
+	assert_int_equal(s->state.slots[0].hold_ms, rest);
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_REFAULTS);
+	s->c.last.error = 0;
+	s->state.slots[0].hold_ms -= 600000;
 	/* Later it goes on, with less: 60% of what is cold. */
 	s->now_ms += 12000;
 	s->c.aged_ms = s->now_ms;

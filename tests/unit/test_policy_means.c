@@ -29,6 +29,7 @@ static struct {
 	bool host_keeps; /* as with locked memory */
 	bool no_figure; /* the broker does not know what is held */
 	bool stuck; /* the balloon takes nothing */
+	bool away; /* the VMM cannot be told anything */
 	bool gathers; /* a compaction does */
 	unsigned int passes;
 } t;
@@ -84,8 +85,10 @@ static void step(uint64_t ms)
 		t.snap.host.resident =
 			60 * MiB + (t.host_keeps ? 4 * GiB : t.used + HIDDEN + t.scattered);
 	assert_int_equal(policy_step(&t.snap, &t.config, &t.state, &t.plan), 0);
-	if (f->want && !t.stuck) {
-		t.snap.host.applied = t.snap.host.actual = f->want;
+	if (f->want && !t.away)
+		t.snap.host.applied = f->want;
+	if (f->want && !t.away && !t.stuck) {
+		t.snap.host.actual = f->want;
 		m->ballooned = 4 * GiB - f->want;
 	}
 	compact();
@@ -244,6 +247,16 @@ static void test_a_balloon_that_takes_nothing(void **state)
 	assert_true(t.snap.machine.ballooned > GiB / 2);
 }
 
+/* That nobody told the balloon says nothing of it. */
+static void test_a_vmm_that_is_away(void **state)
+{
+	t.away = true;
+	run(200);
+	assert_true(t.plan.footprint.want < 4 * GiB);
+	assert_true(means(EBB_MEANS_BALLOON)->on);
+	assert_int_equal(means(EBB_MEANS_BALLOON)->tries, 0);
+}
+
 static void test_without_a_broker(void **state)
 {
 	t.snap.host = (struct ebb_snap_host){ 0 };
@@ -273,6 +286,7 @@ int main(void)
 		test(test_a_host_that_keeps_it),
 		test(test_little_is_no_verdict),
 		test(test_a_balloon_that_takes_nothing),
+		test(test_a_vmm_that_is_away),
 		test(test_without_a_broker),
 		test(test_names),
 	};

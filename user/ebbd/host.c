@@ -89,10 +89,16 @@ void host_let_go(struct daemon *d)
 	d->policy.footprint.want = 0;
 }
 
-/* Is an edge of short memory worth a turn? Not while there is no balloon that could open. */
+/*
+ * Is an edge of short memory worth a turn? Not while there is no balloon that could open: page
+ * cache that fills all of RAM wakes kswapd many times a second.
+ */
 bool host_may_open(const struct daemon *d)
 {
-	return d->have_plan && d->plan.footprint.want && d->plan.footprint.reason != EBB_SIZE_SHORT;
+	const struct ebb_footprint *f = &d->plan.footprint;
+
+	return d->have_plan && f->want && f->reason != EBB_SIZE_SHORT &&
+	       (d->snap.machine.ballooned || f->want < d->snap.host.max);
 }
 
 void host_close(struct daemon *d)

@@ -124,7 +124,11 @@ static int sense(struct daemon *d, uint64_t now)
 	r = machine_read(d->machine, &d->snap.machine);
 	if (r)
 		return r;
-	return tree_snapshot(d->tree, recs, n, now, &d->snap);
+	r = tree_snapshot(d->tree, recs, n, now, &d->snap);
+	/* Its arrays may have moved before it failed: nobody looks at the old ones. */
+	if (r)
+		d->have_plan = false;
+	return r;
 }
 
 /* On a timer of its own: opening a window needs no census. */

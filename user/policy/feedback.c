@@ -94,7 +94,7 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			s->state->freed += c->last.got;
 			p->short_fall = c->last.got < c->last.asked / 4;
 		}
-		if (c->last.error) {
+		if (c->last.error && p->hold_ms < s->snap->now_ms + FAILED_WAIT_MS) {
 			p->hold_ms = s->snap->now_ms + FAILED_WAIT_MS;
 			p->hold_reason = EBB_REASON_FAILED;
 		}

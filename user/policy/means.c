@@ -97,14 +97,14 @@ static void look_at_host(struct step *s, struct policy_look *look, uint64_t hidd
 	look->since_ms = 0;
 }
 
-/* The balloon has been asked to take much for long: did it take any of it? */
+/* The VMM has been told to take much for long: did the balloon take any of it? */
 static void look_at_balloon(struct step *s, struct policy_look *look, uint64_t hidden)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
 	uint64_t size = sub_u64(m->ram, m->ballooned) + hidden;
-	uint64_t want = s->state->footprint.want;
+	uint64_t told = s->snap->host.applied; /* and not what we asked: the VMM may be away */
 
-	if (!s->snap->host.talking || !want || want + ASK_MIN > size || s->snap->paused) {
+	if (!s->snap->host.talking || !told || told + ASK_MIN > size || s->snap->paused) {
 		look->asked_ms = 0;
 		return;
 	}
