@@ -32,6 +32,7 @@ static struct {
 	bool away; /* the VMM cannot be told anything */
 	bool gathers; /* a compaction does */
 	unsigned int passes;
+	unsigned int refuse; /* so many more are not begun */
 } t;
 
 static int start(void **state)
@@ -64,6 +65,10 @@ static void compact(void)
 	for (size_t i = 0; i < t.plan.nr_items; i++) {
 		if (t.items[i].action != EBB_ACT_COMPACT)
 			continue;
+		if (t.refuse) {
+			t.refuse--;
+			continue;
+		}
 		t.passes++;
 		m->compact_ended_ms = t.snap.now_ms + 500;
 		m->compact_cpu_us += 1000;
@@ -247,6 +252,20 @@ static void test_a_balloon_that_takes_nothing(void **state)
 	assert_true(t.snap.machine.ballooned > GiB / 2);
 }
 
+/* Whoever keeps the budget may say no, and says nothing then: it is asked again. */
+static void test_a_pass_that_is_refused(void **state)
+{
+	t.refuse = 3;
+	scatter(256 * MiB);
+	run(4);
+	assert_int_equal(t.passes, 0);
+	assert_true(t.refuse < 3);
+	run(10);
+	assert_int_equal(t.refuse, 0);
+	assert_int_equal(t.passes, 1);
+	assert_true(means(EBB_MEANS_COMPACTION)->on);
+}
+
 /* That nobody told the balloon says nothing of it. */
 static void test_a_vmm_that_is_away(void **state)
 {
@@ -287,6 +306,7 @@ int main(void)
 		test(test_little_is_no_verdict),
 		test(test_a_balloon_that_takes_nothing),
 		test(test_a_vmm_that_is_away),
+		test(test_a_pass_that_is_refused),
 		test(test_without_a_broker),
 		test(test_names),
 	};

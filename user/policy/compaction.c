@@ -23,6 +23,7 @@
 #define RETRY_MS 4000u
 #define MUCH 4
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
+#define REFUSED_MS 2000u /* for what was asked to begin; act's own budget may say no */
 #define FUTILE_MAX_SHIFT 10
 #define NOTHING_PART 32 /* a pass that gathers less than STRANDED / this brought nothing */
 
@@ -48,8 +49,17 @@ static void compaction_judge(struct step *s, struct policy_compact *k, uint64_t 
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
 
-	if (!k->pending || m->compact_busy || m->compact_ended_ms < k->asked_ms)
+	if (!k->pending || m->compact_busy)
 		return;
+	if (m->compact_ended_ms < k->asked_ms) {
+		if (s->snap->now_ms < k->asked_ms + REFUSED_MS) {
+			plan_wake(s, k->asked_ms + REFUSED_MS);
+			return;
+		}
+		k->pending = false;
+		k->taken_at = sub_u64(k->taken_at, FREED_MIN); /* still to be gathered */
+		return;
+	}
 	k->pending = false;
 	k->ended_ms = m->compact_ended_ms;
 	means_tried(s, EBB_MEANS_COMPACTION,
