@@ -6,6 +6,10 @@
  * {"ok":false,"error":"…","code":N} with N an exit code for the client.
  * A connection carries any number of requests, one after the other.
  *
+ * {"cmd":"record","turns":N} (0: without end) makes its connection a stream: after the answer come
+ * the lines of a recording (docs/recording.md), and then the end of the stream. A client that has
+ * enough shuts down its half and reads on to that end.
+ *
  * Who may what: the socket is root:ebb 0660; SO_PEERCRED uid 0 is needed for
  * commands that change something.
  */
@@ -21,6 +25,8 @@
 #define EBB_WIRE_REPLY_MAX (16u << 20)
 #define EBB_WIRE_CLIENTS_MAX 64
 #define EBB_WIRE_STALL_MS 5000 /* an answer not read by then: dropped */
+#define EBB_WIRE_STREAM_MAX (4u << 20) /* bytes that a stream's reader may leave unread */
+#define EBB_WIRE_STREAM_STALL_MS 60000 /* none of it read for so long: dropped */
 
 /* Exit codes of ebbd and ebb. */
 #define EBB_EXIT_OK 0

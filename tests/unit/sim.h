@@ -40,6 +40,7 @@ struct sim {
 	uint64_t asked; /* bytes, all reclaim items */
 	uint64_t evicted_hot; /* chunks */
 	unsigned int passes;
+	void (*decided)(const struct sim *s); /* after each policy_step(); NULL: nobody looks */
 };
 
 static inline void sim_open(struct sim *s, uint64_t cold_ms)
@@ -171,6 +172,8 @@ static inline int sim_step(struct sim *s)
 		r = policy_step(&s->snap, &s->config, &s->state, &s->plan);
 		if (r)
 			return r;
+		if (s->decided)
+			s->decided(s);
 		acted = false;
 		for (size_t i = 0; i < s->plan.nr_items; i++) {
 			const struct ebb_plan_item *it = &s->plan.items[i];

@@ -23,6 +23,8 @@ struct cli {
 	bool batch; /* -b */
 	unsigned int count; /* -n; 0: until interrupted */
 	unsigned int delay_ms; /* -d; 0: the command's own */
+	unsigned int seconds_ms; /* --seconds; 0: until interrupted */
+	const char *config; /* --config; NULL: none */
 	bool color;
 	unsigned int width; /* columns; 0: as wide as it gets (not a terminal) */
 	FILE *out;
@@ -31,9 +33,12 @@ struct cli {
 
 /* The options that a command takes beyond those that all take. */
 #define CLI_TAKES_ORDER 1u /* --sort, --reverse, --filter */
-#define CLI_TAKES_BATCH 2u /* -b, -n */
+#define CLI_TAKES_BATCH 2u /* -b; it takes -n, too */
 #define CLI_TAKES_DELAY 4u /* -d */
 #define CLI_TAKES_NAMES 8u /* -o name */
+#define CLI_TAKES_SECONDS 16u /* --seconds; it takes -n, too */
+#define CLI_TAKES_CONFIG 32u /* --config */
+#define CLI_TAKES_COUNT 64u /* -n */
 
 struct cli_command {
 	const char *name;
@@ -55,12 +60,26 @@ extern const size_t cli_nr_commands;
 int client_call(const char *socket, json_t *request, json_t **ret_data, bool *ret_running,
 		char *error);
 
+/*
+ * One request, whose good answer is followed by a stream: that is what comes from *ret_fd, which is
+ * the caller's to close. Returns as client_call().
+ */
+int client_stream(const char *socket, json_t *request, int *ret_fd, char *error);
+
 /* Of an answer's line, and of connect()'s errno: as client_call(). */
 int client_open_answer(const char *text, size_t len, json_t **ret_data, char *error);
 int client_refused(const char *path, int err, char *error);
 
 /* top.c */
 int run_top(const struct cli *cli, const char *argument);
+
+/* record.c, replay.c */
+int run_record(const struct cli *cli, const char *argument);
+int run_replay(const struct cli *cli, const char *argument);
+void print_replay(const struct cli *cli, const json_t *data);
+
+/* Prints error, after the name of the program, and returns code. */
+int complain(const struct cli *cli, int code, const char *error);
 
 /* Each prints the data of the command of that name for a person. */
 void print_list(const struct cli *cli, const json_t *data);

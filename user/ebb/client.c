@@ -163,6 +163,50 @@ int client_open_answer(const char *text, size_t len, json_t **ret_data, char *er
 	return r;
 }
 
+/* Not a byte more than the line: what follows it is somebody else's. */
+static int read_answer_line(int fd, char line[EBB_WIRE_REQUEST_MAX], size_t *ret_len, char *error)
+{
+	struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	for (size_t len = 0; len < EBB_WIRE_REQUEST_MAX;) {
+		ssize_t n = recv(fd, line + len, 1, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return refuse(error, "ebbd does not answer");
+		if (n <= 0)
+			return refuse(error, "ebbd hung up");
+		if (line[len] == '\n') {
+			*ret_len = len;
+			return 0;
+		}
+		len++;
+	}
+	return refuse(error, "what answers there is not ebbd");
+}
+
+int client_stream(const char *socket, json_t *request, int *ret_fd, char *error)
+{
+	char line[EBB_WIRE_REQUEST_MAX];
+	_cleanup_close_ int fd = -1;
+	json_t *data = NULL;
+	size_t len = 0;
+	int r = dial(socket, &fd, error);
+
+	if (r == 0)
+		r = send_request(fd, request, error);
+	if (r == 0)
+		r = read_answer_line(fd, line, &len, error);
+	if (r == 0)
+		r = client_open_answer(line, len, &data, error);
+	json_decref(data);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 int client_call(const char *socket, json_t *request, json_t **ret_data, bool *ret_running,
 		char *error)
 {

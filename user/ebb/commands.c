@@ -11,7 +11,7 @@
 #include "sense/doctor.h"
 #include "sense/hooks.h"
 
-static int complain(const struct cli *cli, int code, const char *error)
+int complain(const struct cli *cli, int code, const char *error)
 {
 	fprintf(cli->err, "ebb: %s\n", error);
 	return code;
@@ -206,7 +206,7 @@ const struct cli_command cli_commands[] = {
 	  "  BACK    of that, what it needed again\n"
 	  "  STATE, REASON   what ebb does with it now, and why\n",
 	  run_list },
-	{ "top", NULL, CLI_TAKES_ORDER | CLI_TAKES_BATCH | CLI_TAKES_DELAY,
+	{ "top", NULL, CLI_TAKES_ORDER | CLI_TAKES_BATCH | CLI_TAKES_COUNT | CLI_TAKES_DELAY,
 	  "the containers live: bars, detail, history",
 	  "h or ? lists the keys. Where the terminal cannot place text (TERM=dumb), or the output "
 	  "is\n"
@@ -230,6 +230,20 @@ const struct cli_command cli_commands[] = {
 	{ "resume", "[NAME]", 0, "end a pause",
 	  "Without NAME, the pauses of single containers end too. Only root may resume.\n",
 	  run_resume },
+	{ "record", "FILE", CLI_TAKES_SECONDS | CLI_TAKES_COUNT,
+	  "write down what is decided, and on what",
+	  "Each turn of ebbd with all that its policy was given and what it decided, until "
+	  "Ctrl-C.\n"
+	  "FILE: overwritten; '-' is the output. What FILE cannot take in time is left out, and it "
+	  "says so.\n",
+	  run_record },
+	{ "replay", "FILE", CLI_TAKES_CONFIG, "decide again on what was recorded",
+	  "The plans have to come out as they were recorded; exit code 1 where they do not.\n"
+	  "With --config, what that configuration would have decided on the same: memory that it "
+	  "would\n"
+	  "have taken is still there in the recorded run, and asked for again.\n"
+	  "FILE: '-' is the input. Needs no ebbd.\n",
+	  run_replay },
 	{ "version", NULL, 0, "the versions of ebb and of ebbd", "", run_version },
 };
 const size_t cli_nr_commands = ARRAY_SIZE(cli_commands);

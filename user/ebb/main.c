@@ -13,7 +13,15 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-enum { OPT_SOCKET = 256, OPT_RUNTIME_DIR, OPT_SORT, OPT_FILTER, OPT_REVERSE };
+enum {
+	OPT_SOCKET = 256,
+	OPT_RUNTIME_DIR,
+	OPT_SORT,
+	OPT_FILTER,
+	OPT_REVERSE,
+	OPT_SECONDS,
+	OPT_CONFIG
+};
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -25,6 +33,8 @@ static const struct option long_options[] = {
 	{ "batch", no_argument, NULL, 'b' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "delay", required_argument, NULL, 'd' },
+	{ "seconds", required_argument, NULL, OPT_SECONDS },
+	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -53,6 +63,9 @@ static const struct {
 	{ CLI_TAKES_NAMES, "  -o name              names alone, a line each\n" },
 	{ CLI_TAKES_BATCH, "  -b, --batch          plain text, one screen after the other\n"
 			   "  -n, --count N        end after N screens\n" },
+	{ CLI_TAKES_SECONDS, "  -n, --count N        end after N turns\n"
+			     "  --seconds S          end after S seconds\n" },
+	{ CLI_TAKES_CONFIG, "  --config FILE        what this configuration would have decided\n" },
 	{ CLI_TAKES_DELAY, "  -d, --delay SECONDS  from one look to the next (default 2)\n" },
 };
 
@@ -156,9 +169,9 @@ static int parse_more(int c, struct cli *cli, unsigned int *used)
 		*used |= CLI_TAKES_BATCH;
 		return 0;
 	case 'n':
-		*used |= CLI_TAKES_BATCH;
+		*used |= CLI_TAKES_COUNT;
 		if (parse_number(optarg, 1e9, &number) || number != (unsigned int)number)
-			return usage_error("-n %s: expected a number of screens", optarg);
+			return usage_error("-n %s: expected a whole number, from 1", optarg);
 		cli->count = (unsigned int)number;
 		return 0;
 	case 'd':
@@ -166,6 +179,17 @@ static int parse_more(int c, struct cli *cli, unsigned int *used)
 		if (parse_number(optarg, 86400, &number) || number < 0.1)
 			return usage_error("-d %s: expected seconds, from 0.1 to 86400", optarg);
 		cli->delay_ms = (unsigned int)(number * 1000);
+		return 0;
+	case OPT_SECONDS:
+		*used |= CLI_TAKES_SECONDS;
+		if (parse_number(optarg, 86400 * 31.0, &number) || number < 0.1)
+			return usage_error("--seconds %s: expected seconds, from 0.1 to 2678400",
+					   optarg);
+		cli->seconds_ms = (unsigned int)(number * 1000);
+		return 0;
+	case OPT_CONFIG:
+		cli->config = optarg;
+		*used |= CLI_TAKES_CONFIG;
 		return 0;
 	}
 	fputs("Try: ebb help\n", stderr);

@@ -129,7 +129,7 @@ static const struct server_command commands[] = {
 	{ "list", false, answer_list },       { "status", false, answer_status },
 	{ "doctor", false, answer_doctor },   { "version", false, answer_version },
 	{ "explain", false, answer_explain }, { "pause", true, answer_pause },
-	{ "resume", true, answer_resume },
+	{ "resume", true, answer_resume },    { "record", false, recorder_answer },
 };
 
 const struct server_ops answer_ops = {

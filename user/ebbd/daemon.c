@@ -229,6 +229,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 void daemon_close(struct daemon *d)
 {
 	d->stopping = true;
+	recorders_close(d);
 	server_close(d->server);
 	host_close(d); /* first of all: swapoff below may need every byte of the full size */
 	watch_close(d);

@@ -49,6 +49,8 @@ struct track {
 	struct decision_log *log; /* what was decided on it of late */
 };
 
+struct recorder;
+
 struct totals {
 	uint64_t reclaimed; /* bytes */
 	uint64_t exit_reclaimed;
@@ -82,6 +84,7 @@ struct daemon {
 	struct machine *machine;
 	struct pressure *pressure;
 	struct server *server;
+	struct recorder *recorders; /* under way */
 
 	struct peaks peaks;
 	uint64_t peaks_saved_ms;
@@ -161,6 +164,16 @@ void watch_close(struct daemon *d);
 
 /* answer.c: the commands of the socket */
 extern const struct server_ops answer_ops;
+
+/*
+ * recorder.c: the command `record`; after each policy_step(); after the policy's state was changed
+ * by somebody else; at the end, before the server closes.
+ */
+int recorder_answer(void *arg, const struct server_peer *peer, const json_t *request,
+		    json_t **ret_data, char *errbuf);
+void recorders_turn(struct daemon *d);
+void recorders_state(struct daemon *d);
+void recorders_close(struct daemon *d);
 
 /* publish.c: what is known, as the report's model */
 json_t *publish_list(struct daemon *d);

@@ -86,7 +86,10 @@ void host_let_go(struct daemon *d)
 {
 	if (d->balloon)
 		balloon_want(d->balloon, 0, 0);
+	if (!d->policy.footprint.want)
+		return;
 	d->policy.footprint.want = 0;
+	recorders_state(d);
 }
 
 /*

@@ -195,6 +195,7 @@ void tick_run(struct daemon *d)
 		tick_soon(d, 1000);
 		return;
 	}
+	recorders_turn(d);
 	d->have_plan = true;
 	look_at_plan(d);
 	explain_note(d);

@@ -42,6 +42,13 @@ int conf_parse(const char *name, const char *text, size_t len, struct ebb_config
 int conf_check_machine(const struct ebb_config *config, const char *path, uint64_t mem_total,
 		       uint64_t mem_used, struct conf_error *err);
 
+/*
+ * What the rules say of a container: of those whose glob is on its name, its image ("": none) or
+ * its path the last one wins, key by key. Without one nothing is protected, and reclaim is on.
+ */
+void conf_rules(const struct ebb_config *config, const char *name, const char *image,
+		const char *path, uint64_t *ret_protect, bool *ret_reclaim_off);
+
 /* "FILE:LINE: MESSAGE", or "FILE: MESSAGE" where there is no line. Returns buf. */
 char *conf_error_text(const struct conf_error *err, char buf[CONF_ERROR_MAX]);
 

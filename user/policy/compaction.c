@@ -35,7 +35,7 @@ static void compaction_earn(struct step *s, struct policy_compact *k)
 		k->known = true;
 		k->budget_us = CPU_SAVED_US;
 	} else {
-		uint64_t earned = (s->snap->now_ms - k->seen_ms) * (CPU_PPM / 1000);
+		uint64_t earned = sub_u64(s->snap->now_ms, k->seen_ms) * (CPU_PPM / 1000);
 
 		k->budget_us += (int64_t)earned - (int64_t)sub_u64(m->compact_cpu_us, k->cpu_us);
 		if (k->budget_us > CPU_SAVED_US)

@@ -1,52 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "report/server.h"
+#include "report/server_int.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "ebb/wire.h"
 #include "lib/cleanup.h"
 #include "report/listen.h"
 #include "report/request.h"
 
 /* What all clients together leave unread; one more, and the longest stalled is dropped. */
 #define PENDING_MAX (2 * (size_t)EBB_WIRE_REPLY_MAX)
-
-struct client {
-	struct server *server;
-	struct client *next;
-	uv_pipe_t pipe;
-	uv_timer_t stall;
-	uv_write_t write;
-	struct server_peer peer;
-	uint64_t active_ms; /* last sign of life, by the loop's clock */
-	unsigned int open_handles;
-	bool dropped;
-	bool last; /* drop it after this answer */
-	char *out; /* the answer under way; NULL: none */
-	size_t out_len;
-	size_t in_len;
-	char in[EBB_WIRE_REQUEST_MAX];
-};
-
-struct server {
-	uv_loop_t *loop;
-	uv_pipe_t pipe;
-	const struct server_ops *ops;
-	void *arg;
-	struct client *clients; /* not the dropped ones */
-	size_t nr_clients;
-	size_t pending; /* bytes in the answers under way */
-	size_t refs; /* open handles: ours and those of the clients, dropped or not */
-	/*
-	 * libuv reports no further connection until this one is accepted, so there is
-	 * always memory for one client: spare, or the client that is in its place.
-	 */
-	struct client *spare;
-	bool waiting; /* a connection, for memory */
-};
 
 static void client_process(struct client *c);
 static void on_connection(uv_stream_t *stream, int status);
@@ -66,6 +31,7 @@ static void on_client_closed(uv_handle_t *handle)
 
 	if (--c->open_handles == 0) {
 		free(c->out);
+		free(c->queue);
 		if (s->spare)
 			free(c);
 		else
@@ -76,7 +42,7 @@ static void on_client_closed(uv_handle_t *handle)
 	server_unref(s);
 }
 
-static void client_drop(struct client *c)
+void client_drop(struct client *c)
 {
 	struct server *s = c->server;
 
@@ -90,6 +56,7 @@ static void client_drop(struct client *c)
 		}
 	s->nr_clients--;
 	s->pending -= c->out_len;
+	stream_gone(c);
 	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 	uv_close((uv_handle_t *)&c->stall, on_client_closed);
 }
@@ -112,6 +79,8 @@ static void on_written(uv_write_t *write, int status)
 	c->active_ms = uv_now(c->server->loop);
 	if (status < 0 || c->last)
 		client_drop(c);
+	else if (c->stream)
+		stream_send(c);
 	else
 		client_process(c);
 }
@@ -130,7 +99,7 @@ static void make_room(struct server *s, size_t len)
 	}
 }
 
-static void client_send(struct client *c, char *text, size_t len)
+void client_send(struct client *c, char *text, size_t len, uint64_t patience_ms)
 {
 	uv_buf_t buf = uv_buf_init(text, (unsigned int)len);
 
@@ -140,7 +109,7 @@ static void client_send(struct client *c, char *text, size_t len)
 	c->server->pending += len;
 	c->write.data = c;
 	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) < 0 ||
-	    uv_timer_start(&c->stall, on_stalled, EBB_WIRE_STALL_MS, 0) < 0)
+	    uv_timer_start(&c->stall, on_stalled, patience_ms, 0) < 0)
 		client_drop(c);
 }
 
@@ -155,6 +124,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct client *c = stream->data;
 
+	if (c->stream) {
+		stream_hear(c, n);
+		return;
+	}
 	if (n < 0) {
 		client_drop(c);
 		return;
@@ -182,7 +155,9 @@ static void client_process(struct client *c)
 		return;
 	}
 	uv_read_stop((uv_stream_t *)&c->pipe);
+	c->answering = true;
 	r = request_answer(s->ops, s->arg, &c->peer, c->in, (size_t)(end - c->in), &text, &len);
+	c->answering = false;
 	if (r < 0 && r != -EPROTO) {
 		client_drop(c);
 		return;
@@ -190,7 +165,10 @@ static void client_process(struct client *c)
 	c->last = r == -EPROTO;
 	c->in_len -= (size_t)(end + 1 - c->in);
 	memmove(c->in, end + 1, c->in_len);
-	client_send(c, text, len);
+	/* A stream listens on, for its reader to have enough or to go. */
+	if (c->stream && uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
+		c->last = true;
+	client_send(c, text, len, EBB_WIRE_STALL_MS);
 }
 
 /* Of the user with the most connections, the one that was silent the longest. */
@@ -224,7 +202,7 @@ static int read_peer(struct client *c)
 		return r;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
-	c->peer = (struct server_peer){ .uid = cred.uid, .pid = cred.pid };
+	c->peer = (struct server_peer){ .uid = cred.uid, .pid = cred.pid, .client = c };
 	return 0;
 }
 

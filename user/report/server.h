@@ -15,12 +15,20 @@
 #include <uv.h>
 
 struct server;
+struct client; /* a connection */
 
 #define SERVER_ERROR_MAX 256
 
 struct server_peer {
 	uid_t uid; /* SO_PEERCRED: of the process that connected */
 	pid_t pid;
+	struct client *client; /* to stream to; NULL: there is no connection */
+};
+
+/* A client that goes on being sent to, after the answer to its request. */
+struct server_stream {
+	void (*enough)(void *arg); /* it has shut down its half: what ends the stream is to come */
+	void (*gone)(void *arg); /* the client is not to be used any more */
 };
 
 struct server_command {
@@ -56,6 +64,24 @@ int server_open(struct server **ret, uv_loop_t *loop, const char *path,
  * fine.
  */
 void server_close(struct server *server);
+
+/*
+ * In a handler: from the answer on, this client is a stream, and no request of it is heard. Until
+ * server_stream_close() or gone() it may be put to. -EINVAL: there is no connection.
+ */
+int server_stream_open(struct client *client, const struct server_stream *stream, void *arg);
+
+/*
+ * Never blocks, and may drop the client (then gone() is called before it returns). text is copied.
+ * -ENOBUFS: the client has left so much unread that EBB_WIRE_STREAM_MAX would be passed, and it
+ * was not to be forced; -ENOMEM; -EPIPE: it is gone.
+ */
+int server_stream_put(struct client *client, const char *text, size_t len, bool force);
+
+size_t server_stream_pending(const struct client *client); /* bytes that are not read yet */
+
+/* No more comes: the client is hung up on when it has read what there is. gone() is not called. */
+void server_stream_close(struct client *client);
 
 size_t server_clients(const struct server *server); /* connected now */
 

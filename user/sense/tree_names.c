@@ -4,36 +4,21 @@
  * group is there, so a look-up that found nothing is repeated a few times.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 
+#include "lib/conf.h"
 #include "sense/tree_internal.h"
 
 #define RETRY_FIRST_MS 200
 #define RETRIES 7 /* 0.2 s, then twice as long each: 25 s in all */
 
-static bool rule_fits(const struct ebb_rule *rule, const struct container *c)
-{
-	return !fnmatch(rule->glob, c->view.name, 0) ||
-	       (*c->view.image && !fnmatch(rule->glob, c->view.image, 0)) ||
-	       !fnmatch(rule->glob, c->view.path, 0);
-}
-
-/* The last rule that matches wins, key by key. */
 void names_rules(const struct tree *t, struct container *c)
 {
 	c->view.reclaim_off = false;
 	c->view.protect = 0;
-	for (unsigned int i = 0; t->config && i < t->config->nr_rules; i++) {
-		const struct ebb_rule *rule = &t->config->rules[i];
-
-		if (!(rule->has_protect || rule->has_reclaim) || !rule_fits(rule, c))
-			continue;
-		if (rule->has_protect)
-			c->view.protect = rule->protect;
-		if (rule->has_reclaim)
-			c->view.reclaim_off = !rule->reclaim;
-	}
+	if (t->config)
+		conf_rules(t->config, c->view.name, c->view.image, c->view.path, &c->view.protect,
+			   &c->view.reclaim_off);
 }
 
 static void show(const struct tree *t, struct container *c)
