@@ -5,7 +5,7 @@
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(call srcs,tests/unit/test_*.c))
 # What several unit tests share.
-UNIT_SHARED := $(filter-out tests/unit/test_%,$(call srcs,tests/unit/*.c tests/broker/fake_*.c))
+UNIT_SHARED := $(filter-out tests/unit/test_%,$(call srcs,tests/unit/*.c tests/broker/fake_*.c tests/broker/vmm_*.c))
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 stamp_san = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(SAN)
 # The mains' other files are tested too.
@@ -102,7 +102,8 @@ BROKER_TESTS := channel_guest bench
 
 $(O)/brokertest/channel_guest: $(O)/tests/broker/channel_guest.o $(O)/libebb.a
 $(O)/brokertest/bench: $(O)/tests/broker/bench.o $(O)/tests/broker/fake_vmm.o \
-	$(O)/tests/broker/fake_rest.o $(O)/user/broker/stream.o $(O)/libebb.a
+	$(O)/tests/broker/fake_rest.o $(O)/tests/broker/vmm_api.o $(O)/user/broker/stream.o \
+	$(O)/libebb.a
 $(patsubst %,$(O)/brokertest/%,$(BROKER_TESTS)):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -2,8 +2,8 @@
 /*
  * VMMs that are none, on the caller's loop: enough of QMP for the balloon, and the balloon's part
  * of Firecracker's and Cloud Hypervisor's HTTP, built from their published OpenAPI documents
- * (fake_rest.c). They show that our requests are what those documents say; what a real VMM does
- * with them, only a real one shows (tests/broker/qemu).
+ * (fake_rest.c, vmm_api.def). They show that our requests are what those documents say; what a real
+ * VMM does with them, only a real one shows (tests/broker/qemu).
  */
 #ifndef TESTS_BROKER_FAKE_VMM_H
 #define TESTS_BROKER_FAKE_VMM_H
@@ -39,13 +39,16 @@ struct fake_vmm {
 	bool hang; /* takes requests, answers none */
 	bool no_balloon;
 	bool no_reporting;
+	bool not_booted; /* Firecracker: not started yet; Cloud Hypervisor: no VM created yet */
 	bool no_stats; /* Firecracker: stats_polling_interval_s is 0 */
+	bool zones; /* Cloud Hypervisor: the RAM comes in two of them */
+	uint64_t plugged; /* Cloud Hypervisor: bytes of virtio-mem beside the RAM */
 	bool refuse; /* any size */
 	bool chunked; /* Cloud Hypervisor: an answer that nobody can read */
 	const char *port_id; /* QMP: the device whose name is ebb.channel */
 
 	unsigned int sets; /* sizes taken */
-	unsigned int bad; /* requests that the documents do not allow */
+	unsigned int bad; /* requests, or answers of ours, that the documents do not have */
 	unsigned int connects;
 	char bad_text[512]; /* the last of those */
 	void (*on_set)(struct fake_vmm *vmm);

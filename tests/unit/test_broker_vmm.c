@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The backends. Firecracker and Cloud Hypervisor are stand-ins built from their published OpenAPI
- * documents (tests/broker/fake_rest.c): that a request passes them says that it is what the
- * document allows, and not that the VMM does what the document says.
+ * documents (tests/broker/fake_rest.c, test_broker_rest.c): that a request passes them says that it
+ * is what the document allows, and not that the VMM does what the document says.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -74,6 +74,70 @@ static void test_firecracker_without_statistics(void **state)
 	assert_int_equal(h.vmm[0].bad, 0);
 }
 
+/*
+ * A broker that is there first: before the boot Firecracker refuses statistics and sizes, which
+ * says nothing of what it has afterwards.
+ */
+static void test_firecracker_before_its_boot(void **state)
+{
+	struct vm *vm;
+
+	h.vmm[0].not_booted = true;
+	run_one(VMM_FIRECRACKER);
+	vm = h.broker.vms;
+	assert_true(until(&h, 5000, vm->target));
+	assert_int_equal(vm->target, 4 * GiB);
+	assert_false(vm->unable);
+	assert_true(fake_host_lease(&h, 0, GiB, 60000));
+	assert_true(until(&h, 5000, h.guest[0].ack.clamp == CHANNEL_CLAMP_VMM));
+	assert_non_null(strstr(vm->why, "before starting"));
+	assert_int_equal(h.vmm[0].sets, 0);
+	h.vmm[0].not_booted = false;
+	assert_true(until(&h, 5000, h.vmm[0].size == GiB));
+	/* What the guest gave, and not what was asked of it. */
+	h.vmm[0].lazy = true;
+	assert_true(fake_host_lease(&h, 0, 2 * GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[0].size == 2 * GiB));
+	pass(&h, 2500);
+	assert_int_equal(vm->actual, GiB);
+	assert_true(vm->ops->caps(vm->backend).actual);
+	assert_int_equal(vm->counts.vmm_lost, 0);
+	assert_string_equal(h.vmm[0].bad_text, "");
+}
+
+static void test_cloud_hypervisor_before_its_vm(void **state)
+{
+	h.vmm[0].not_booted = true;
+	run_one(VMM_CLOUD_HYPERVISOR);
+	assert_true(until(&h, 5000, strstr(h.broker.vms->why, "VM is not created")));
+	assert_false(h.broker.vms->vmm_up);
+	h.vmm[0].not_booted = false;
+	assert_true(until(&h, 5000, h.broker.vms->target == 4 * GiB));
+	assert_string_equal(h.vmm[0].bad_text, "");
+}
+
+/* RAM in zones is RAM; what was plugged in later is none of the balloon's. */
+static void test_cloud_hypervisor_in_zones(void **state)
+{
+	for (int zones = 0; zones < 2; zones++) {
+		h.vmm[zones].zones = zones;
+		h.vmm[zones].plugged = 3 * GiB;
+		fake_host_vm(&h, zones, VMM_CLOUD_HYPERVISOR, 4 * GiB, 512 * MiB, 0);
+	}
+	fake_host_run(&h);
+	for (int zones = 0; zones < 2; zones++) {
+		struct vm *vm = broker_find(&h.broker, zones ? "vm1" : "vm0");
+
+		assert_true(until(&h, 5000, vm->target));
+		assert_int_equal(vm->ram, 4 * GiB);
+		assert_int_equal(vm->actual, 4 * GiB);
+		assert_true(fake_host_lease(&h, zones, GiB, 60000));
+		assert_true(until(&h, 5000, h.vmm[zones].size == GiB));
+		assert_true(until(&h, 5000, vm->actual == GiB));
+		assert_string_equal(h.vmm[zones].bad_text, "");
+	}
+}
+
 static void test_without_a_balloon(void **state)
 {
 	static const enum vmm_kind kinds[] = { VMM_QMP, VMM_FIRECRACKER, VMM_CLOUD_HYPERVISOR };
@@ -95,6 +159,16 @@ static void test_without_a_balloon(void **state)
 		assert_true(fake_host_lease(&h, i, GiB, 60000));
 		assert_int_equal(h.guest[i].ack.clamp, CHANNEL_CLAMP_VMM);
 		assert_int_equal(h.vmm[i].sets, 0);
+		assert_string_equal(h.vmm[i].bad_text, "");
+	}
+	pass(&h, 3000);
+	for (int i = 0; i < 3; i++) {
+		char name[8];
+
+		/* It is there, and is not looked for again and again. */
+		snprintf(name, sizeof(name), "vm%d", i);
+		assert_true(broker_find(&h.broker, name)->vmm_up);
+		assert_int_equal(broker_find(&h.broker, name)->counts.vmm_lost, 0);
 	}
 }
 
@@ -196,6 +270,9 @@ int main(void)
 		test(test_firecracker),
 		test(test_cloud_hypervisor),
 		test(test_firecracker_without_statistics),
+		test(test_firecracker_before_its_boot),
+		test(test_cloud_hypervisor_before_its_vm),
+		test(test_cloud_hypervisor_in_zones),
 		test(test_without_a_balloon),
 		test(test_refusals),
 		test(test_a_vmm_that_hangs),

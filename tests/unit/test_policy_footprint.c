@@ -277,6 +277,73 @@ static void test_at_ease_a_burst_does_not_meet_the_balloon(void **state)
 	assert_true(opened);
 }
 
+/* One that runs, with 50 MiB of the 1 GiB that it once had. */
+static void runs(uint64_t peak)
+{
+	starts(peak);
+	t.container.bytes = 50 * MiB;
+	t.container.anon = 50 * MiB;
+	t.container.can_age = t.container.ages_known = true;
+}
+
+/* What it lacks of that is open before it asks, and it meets no balloon on its way. */
+static void test_at_ease_a_known_peak_stays_open(void **state)
+{
+	uint64_t want;
+
+	runs(GiB);
+	want = settle()->want;
+	assert_in_range(t.plan.footprint.headroom, 974 * MiB + 490 * MiB, 974 * MiB + 512 * MiB);
+	for (uint64_t grown = 0; grown < 974 * MiB; grown += 20 * MiB) {
+		assert_int_equal(step(100)->want, want);
+		t.used += 20 * MiB;
+		t.container.bytes += 20 * MiB;
+	}
+	assert_int_equal(step(100)->want, want);
+	assert_int_equal(t.plan.footprint.reason, EBB_SIZE_FOLLOW);
+}
+
+/* Nobody knew it; it let go of what it had, and may take it again. */
+static void test_at_ease_its_own_peak_stays_open(void **state)
+{
+	runs(0);
+	t.used += 974 * MiB;
+	t.container.bytes = t.container.anon = GiB;
+	settle();
+	t.used -= 974 * MiB;
+	t.container.bytes = t.container.anon = 50 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 974 * MiB + 490 * MiB, 974 * MiB + 512 * MiB);
+}
+
+/* What went to swap is not what it lacks; nor does a host that is short keep anything open for it.
+ */
+static void test_a_known_peak_is_not_all(void **state)
+{
+	runs(GiB);
+	t.container.swap = 900 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 950 * MiB, GiB);
+	t.container.swap = 0;
+	t.snap.host.level = EBB_HOST_LOW;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 120 * MiB, 130 * MiB);
+	/* Page cache that it had is no burst that it may need again. */
+	t.snap.host.level = EBB_HOST_EASE;
+	t.container.peak = t.slot.most = 0;
+	t.container.bytes = GiB;
+	settle();
+	t.container.bytes = 50 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 950 * MiB, GiB);
+	/* One that has ended wants nothing more. */
+	t.container.peak = GiB;
+	t.snap.host.level = EBB_HOST_EASE;
+	t.container.populated = false;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 950 * MiB, GiB);
+}
+
 /* What reporting cannot give back the balloon takes; it does not open again for that being gone. */
 static void test_the_balloon_takes_what_is_stranded(void **state)
 {
@@ -291,6 +358,14 @@ static void test_the_balloon_takes_what_is_stranded(void **state)
 	t.stranded = 1900 * MiB;
 	settle();
 	assert_in_range(t.plan.footprint.headroom, 480 * MiB, 520 * MiB);
+	/* Beside what a container may take again, so much of it that the burst still fits. */
+	runs(GiB);
+	t.stranded = 100 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 974 * MiB + 380 * MiB, 974 * MiB + 412 * MiB);
+	t.stranded = 900 * MiB;
+	settle();
+	assert_in_range(t.plan.footprint.headroom, 974 * MiB + 240 * MiB, 974 * MiB + 256 * MiB);
 }
 
 /* Where what is free does not go back by itself, the balloon is what gives it back. */
@@ -391,6 +466,9 @@ int main(void)
 		test(test_at_ease_a_start_takes_what_is_free),
 		test(test_at_ease_a_burst_does_not_meet_the_balloon),
 		test(test_without_reporting_it_closes),
+		test(test_at_ease_a_known_peak_stays_open),
+		test(test_at_ease_its_own_peak_stays_open),
+		test(test_a_known_peak_is_not_all),
 		test(test_the_balloon_takes_what_is_stranded),
 		test(test_headroom_by_the_hosts_need),
 		test(test_paused_is_full),

@@ -205,15 +205,14 @@ static int copy_config(struct broker_config *to, const struct broker_config *fro
 void broker_reload(struct broker *b)
 {
 	struct broker_config fresh;
-	struct conf_error err;
+	struct conf_error err = { .file = "configuration", .message = "out of memory" };
 	char text[CONF_ERROR_MAX];
 	int r = copy_config(&fresh, &b->given);
 
 	if (!r && b->config_path)
 		r = broker_config_load(b->config_path, &fresh, &err);
 	if (r) {
-		log_err("configuration not taken over: %s",
-			r == -EINVAL ? conf_error_text(&err, text) : strerror(-r));
+		log_err("configuration not taken over: %s", conf_error_text(&err, text));
 		broker_config_free(&fresh);
 		return;
 	}

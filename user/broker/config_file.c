@@ -83,12 +83,14 @@ static void begin_section(struct parser *p, char *line)
 {
 	char shown[SHOWN_MAX], *name, *end;
 
+	if (p->one_vm) {
+		fail(p, "a VM's own file has no sections: expected KEY = VALUE");
+		return;
+	}
 	end_vm(p);
 	p->seen = 0;
 	p->vm_line = p->line;
-	if (p->one_vm) {
-		fail(p, "a VM's own file has no sections: expected KEY = VALUE");
-	} else if (!strncmp(line, "[broker]", 8) && rest_is_blank(line + 8)) {
+	if (!strncmp(line, "[broker]", 8) && rest_is_blank(line + 8)) {
 		p->section = &config_section_broker;
 	} else if (!strncmp(line, "[vm", 3) && (line[3] == ' ' || line[3] == '"')) {
 		name = strchr(line, '"');

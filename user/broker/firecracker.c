@@ -40,17 +40,39 @@ static int read_info(const json_t *body, struct rest_vm *vm)
 
 static const char *actual(const struct rest_vm *vm)
 {
-	return vm->no_stats ? "/balloon" : "/balloon/statistics";
+	return vm->no_stats || vm->ask_config ? "/balloon" : "/balloon/statistics";
 }
 
-/* Without statistics there is only what was asked for. */
+/* The configuration has only what was asked for, but says whether there are statistics. */
 static int read_actual(const json_t *body, struct rest_vm *vm)
 {
-	int r = get_mib(body, vm->no_stats ? "amount_mib" : "actual_mib", &vm->balloon);
+	uint64_t bytes;
+	int r;
 
-	if (!r)
-		vm->has_actual = !vm->no_stats;
-	return r;
+	if (!vm->no_stats && !vm->ask_config)
+		return get_mib(body, "actual_mib", &vm->balloon);
+	r = get_mib(body, "amount_mib", &bytes);
+	if (r)
+		return r;
+	vm->balloon = bytes;
+	vm->no_stats = json_integer_value(json_object_get(body, "stats_polling_interval_s")) == 0;
+	vm->ask_config = false;
+	return 0;
+}
+
+/*
+ * Statistics are refused where they were not switched on, where there is no balloon and, since it
+ * has no answer of its own for it, before the boot; the words for these changed in 1.13. The
+ * configuration is refused where there is no balloon, and for nothing else.
+ */
+static int refused_actual(int status, struct rest_vm *vm)
+{
+	if (status != 400)
+		return -EIO;
+	if (vm->no_stats || vm->ask_config)
+		return -ENODEV;
+	vm->ask_config = true;
+	return -EAGAIN;
 }
 
 /* Rounded down: the VM is rather a little larger. */
@@ -68,14 +90,6 @@ static void read_error(int status, const json_t *body, char *why, size_t size)
 		 text_printable(shown, sizeof(shown), text ? text : "no reason given"));
 }
 
-/* The words of Firecracker's BalloonConfigError; there is no code for it. */
-static bool is_no_balloon(int status, const json_t *body)
-{
-	const char *text = json_string_value(json_object_get(body, "fault_message"));
-
-	return status == 400 && text && strstr(text, "No balloon device found");
-}
-
 const struct rest_ops rest_firecracker = {
 	.name = "Firecracker",
 	/* A reboot ends Firecracker, so nothing outlives it. */
@@ -84,11 +98,12 @@ const struct rest_ops rest_firecracker = {
 	.read_info = read_info,
 	.actual = actual,
 	.read_actual = read_actual,
+	.refused_actual = refused_actual,
 	.set_method = "PATCH",
 	.set_target = "/balloon",
 	.format_set = format_set,
 	.read_error = read_error,
 	.no_balloon = "the VM has no balloon; before boot: PUT /balloon {\"amount_mib\":0,"
-		      "\"deflate_on_oom\":true,\"stats_polling_interval_s\":1}",
-	.is_no_balloon = is_no_balloon,
+		      "\"deflate_on_oom\":true,\"stats_polling_interval_s\":1,"
+		      "\"free_page_reporting\":true}",
 };

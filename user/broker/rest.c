@@ -88,7 +88,7 @@ static void on_info(void *arg, int error, const struct rest_http_reply *reply)
 		} else {
 			b->ready = true;
 			b->unable = false;
-			b->vm.no_stats = false;
+			b->vm.no_stats = b->vm.ask_config = false;
 			b->backoff_ms = BACKEND_RETRY_MIN_MS;
 			b->want_actual = true;
 			b->events->ready(b->arg, b->vm.ram);
@@ -116,22 +116,18 @@ static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 	if (lost(b, error))
 		return;
 	body = load(reply);
-	if (reply->status == 200) {
-		r = b->ops->read_actual(body, &b->vm);
-		if (r == -EPROTO) {
-			lost(b, r);
-		} else if (r == -ENODEV) {
-			be_unable(b);
-		} else {
-			b->unable = false;
-			/* Without statistics the target stands in for it. */
-			b->events->actual(b->arg, b->vm.ram - b->vm.balloon);
-		}
-	} else if (b->ops->is_no_balloon(reply->status, body)) {
+	r = reply->status == 200 ? b->ops->read_actual(body, &b->vm)
+				 : b->ops->refused_actual(reply->status, &b->vm);
+	if (!r) {
+		b->unable = false;
+		/* Without statistics the target stands in for it. */
+		b->events->actual(b->arg, b->vm.ram - b->vm.balloon);
+	} else if (r == -ENODEV) {
 		be_unable(b);
-	} else if (reply->status == 400 && !b->vm.no_stats) {
-		/* Not switched on before boot: the configuration has at least the target. */
-		b->vm.no_stats = b->want_actual = true;
+	} else if (r == -EAGAIN) {
+		b->want_actual = true;
+	} else if (reply->status == 200) {
+		lost(b, r);
 	} else {
 		char why[BACKEND_WHY_MAX];
 

@@ -17,7 +17,7 @@ struct rest_vm {
 	uint64_t ram; /* bytes */
 	uint64_t balloon; /* bytes that it holds */
 	bool no_stats; /* Firecracker: statistics were not switched on before boot */
-	bool has_actual; /* balloon is what the guest gave, not what was asked */
+	bool ask_config; /* Firecracker: they were refused; the configuration says why */
 };
 
 struct rest_ops {
@@ -28,14 +28,15 @@ struct rest_ops {
 	int (*read_info)(const json_t *body, struct rest_vm *vm);
 	const char *(*actual)(const struct rest_vm *vm); /* GET: the balloon */
 	int (*read_actual)(const json_t *body, struct rest_vm *vm);
+	/* That GET was refused: -ENODEV no balloon, -EAGAIN actual() has something else to ask now,
+	 * -EIO neither. */
+	int (*refused_actual)(int status, struct rest_vm *vm);
 	const char *set_method;
 	const char *set_target;
 	int (*format_set)(char *buf, size_t size, uint64_t balloon);
 	/* Why a status of 400 or more came. */
 	void (*read_error)(int status, const json_t *body, char *why, size_t size);
 	const char *no_balloon; /* what to do about it */
-	/* A status that means that there is no balloon device. */
-	bool (*is_no_balloon)(int status, const json_t *body);
 };
 
 extern const struct rest_ops rest_firecracker;

@@ -3,6 +3,7 @@
 #include "broker/vm_int.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,11 +82,34 @@ void vm_adopt(struct vm *vm)
 		vm_time(vm, VM_ADOPT_MS);
 }
 
+bool vm_may_log(struct vm *vm)
+{
+	uint64_t now = uv_now(vm->broker->loop), earned = (now - vm->lines_ms) / VM_LINE_MS;
+
+	if (!vm->lines_ms || vm->lines + earned >= VM_LINES) {
+		vm->lines = VM_LINES;
+		vm->lines_ms = now;
+	} else {
+		vm->lines += earned;
+		vm->lines_ms += earned * VM_LINE_MS;
+	}
+	if (!vm->lines) {
+		vm->unlogged++;
+		return false;
+	}
+	vm->lines--;
+	if (vm->unlogged)
+		log_warn("%s: its guest caused %" PRIu64 " more lines, which are left out",
+			 vm->config.name, vm->unlogged);
+	vm->unlogged = 0;
+	return true;
+}
+
 void vm_drop_lease(struct vm *vm, enum vm_loss why)
 {
 	if (vm->lease.held) {
 		vm->counts.lost[why]++;
-		if (why != VM_LOSS_BYE)
+		if (why != VM_LOSS_BYE && vm_may_log(vm))
 			log_info("%s: lease lost (%s): full size again", vm->config.name,
 				 vm_loss_name(why));
 	}

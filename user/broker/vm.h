@@ -24,6 +24,9 @@
  */
 #define VM_PROVE_MS 1500
 #define VM_POLL_MS 10000 /* the actual size, when nothing is changing */
+/* What a guest causes to be logged: so many lines at once, and then one in each such time. */
+#define VM_LINES 30
+#define VM_LINE_MS 10000
 
 /* Why a VM has its full size again. */
 enum vm_loss {
@@ -84,6 +87,9 @@ struct vm {
 	uint64_t told_need;
 	uint64_t acked_size;
 	enum channel_clamp acked_clamp;
+	uint64_t lines; /* of the log, that its guest may still cause … */
+	uint64_t lines_ms; /* … and when that was last looked at */
+	uint64_t unlogged;
 	struct vm_counts counts;
 };
 

@@ -80,15 +80,19 @@ static void on_hello(void *arg, const struct channel_message *m)
 		return;
 	if (other && other != vm) {
 		vm->guest.counts.claims++;
-		log_warn("%s: its guest calls itself %s; that is another VM, and changes nothing",
-			 vm->config.name, other->config.name);
+		if (vm_may_log(vm))
+			log_warn("%s: its guest calls itself %s; that is another VM, and changes "
+				 "nothing",
+				 vm->config.name, other->config.name);
 	}
 	/* Sequences begin anew; the lease that was there ends unless the guest renews it soon. */
 	if (vm->lease.held) {
 		vm->lease = (struct lease){ 0 };
 		vm_adopt(vm);
 	}
-	log_info("%s: guest connected (%s)", vm->config.name, m->agent[0] ? m->agent : "unnamed");
+	if (vm_may_log(vm))
+		log_info("%s: guest connected (%s)", vm->config.name,
+			 m->agent[0] ? m->agent : "unnamed");
 	vm->told_level = CHANNEL_LEVEL_NONE;
 	vm->told_need = 0;
 	vm_send_welcome(vm);
@@ -130,7 +134,8 @@ static void on_guest_lost(void *arg, const char *why)
 
 	if (vm->releasing)
 		return;
-	log_info("%s: guest gone: %s", vm->config.name, why);
+	if (vm_may_log(vm))
+		log_info("%s: guest gone: %s", vm->config.name, why);
 	vm_drop_lease(vm, VM_LOSS_CHANNEL);
 }
 

@@ -9,6 +9,8 @@
 void vm_push(struct vm *vm); /* asks the VMM for the size in force, unless it has been */
 void vm_adopt(struct vm *vm); /* as it is, until the guest had its time to renew */
 void vm_time(struct vm *vm, uint64_t ms); /* the lease's end, or that of the time without one */
+/* Before a line of the log that the guest can bring about: it shall not fill the host's disk. */
+bool vm_may_log(struct vm *vm);
 
 /* vm_guest.c */
 void vm_send_welcome(struct vm *vm);

@@ -121,19 +121,21 @@ static void print_means(const struct cli *cli, const json_t *means)
 
 static void print_totals(const struct cli *cli, const json_t *t)
 {
-	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX], d[FORMAT_MAX], e[FORMAT_MAX];
+	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX], d[FORMAT_MAX], e[FORMAT_MAX],
+		f[FORMAT_MAX];
 	uint64_t taken = get_number(t, "reclaimed"), back = get_number(t, "refaulted");
+	const json_t *by = get(t, "returned_by");
+	uint64_t guest = get_number(by, "guest");
 
 	row(cli, "Taken", "%s; %s came back (%.1f%%); %s was left by exits", format_size(a, taken),
 	    format_size(b, back), percent(back, taken),
 	    format_size(c, get_number(t, "exit_reclaimed")));
 	row(cli, "Returned",
-	    "%s to the host: %s by reclaim, %s by exits, %s by compaction, %s by the balloon",
-	    format_size(a, get_number(t, "returned")),
-	    format_size(b, get_number(get(t, "returned_by"), "reclaim")),
-	    format_size(c, get_number(get(t, "returned_by"), "exit")),
-	    format_size(d, get_number(get(t, "returned_by"), "compaction")),
-	    format_size(e, get_number(get(t, "returned_by"), "balloon")));
+	    "%s to the host: %s by reclaim, %s by exits, %s by compaction, %s by the balloon%s%s%s",
+	    format_size(a, get_number(t, "returned")), format_size(b, get_number(by, "reclaim")),
+	    format_size(c, get_number(by, "exit")), format_size(d, get_number(by, "compaction")),
+	    format_size(e, get_number(by, "balloon")), guest ? ", " : "",
+	    guest ? format_size(f, guest) : "", guest ? " that others freed" : "");
 	row(cli, "Compaction", "%" PRIu64 " passes, %.1f s of CPU", get_number(t, "compactions"),
 	    (double)get_number(t, "compact_cpu_us") / 1e6);
 }

@@ -15,8 +15,9 @@
 /*
  * Headroom: what the fastest growth of late would take until the balloon has opened, and a
  * share of RAM: small where the host is short. Where it is not and free pages go back by
- * themselves, half: a balloon closed further gives the host nothing more, and a burst has to wait
- * for it to open, page by page, on the CPUs that it would use itself.
+ * themselves, half, or what a container that runs lacks of the most it ever was: a balloon closed
+ * further gives the host nothing more, and a burst has to wait for it to open, page by page, on the
+ * CPUs that it would use itself.
  */
 #define HEADROOM_MIN (64 * MIB)
 #define HEADROOM_EASE 2 /* RAM / this */
@@ -107,25 +108,58 @@ static bool is_short(const struct step *s, const struct policy_footprint *f, uin
 	       (m->mem_free < headroom && m->compact_fails > f->compact_fails + STALLED_MIN);
 }
 
+/* What is free when the balloon begins to open, on a host at ease. */
+static uint64_t urgent_of(const struct step *s, const struct policy_footprint *f)
+{
+	uint64_t ram = s->snap->machine.ram;
+
+	return min_u64(ram / HEADROOM_LOW + f->rate / 1000 * (ROUND_DEFAULT_MS + REACT_MS),
+		       ram / URGENT_MAX);
+}
+
+/* The most that one of those that run would grow by, were it, or the one before it, to come again.
+ */
+static uint64_t regrowth_of(const struct step *s)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < s->snap->nr_containers; i++) {
+		const struct ebb_snap_container *c = &s->snap->containers[i];
+
+		if (!c->populated)
+			continue;
+		bytes = max_u64(bytes, sub_u64(c->peak, c->bytes + c->swap));
+		bytes = max_u64(bytes, sub_u64(s->state->slots[i].most, anon_of(c)));
+	}
+	return bytes;
+}
+
 static uint64_t headroom_of(const struct step *s, const struct policy_footprint *f)
 {
 	const struct ebb_snapshot *snap = s->snap;
+	const struct ebb_snap_machine *m = &snap->machine;
 	uint64_t round = f->round_ms ? f->round_ms : ROUND_DEFAULT_MS;
-	uint64_t part = HEADROOM_EASE, bytes;
+	uint64_t part = HEADROOM_EASE, bytes, regrowth, pieces = 0;
 
 	if (snap->host.level == EBB_HOST_HIGH)
 		part = HEADROOM_HIGH;
-	else if (snap->host.level == EBB_HOST_LOW || !snap->machine.reporting ||
+	else if (snap->host.level == EBB_HOST_LOW || !m->reporting ||
 		 !means_on(s, EBB_MEANS_REPORTING))
 		part = HEADROOM_LOW;
-	bytes = snap->machine.ram / part;
-	/* What is free in pieces too small to be reported only the balloon gives back. */
-	if (part == HEADROOM_EASE)
-		bytes = max_u64(sub_u64(bytes, sub_u64(snap->machine.mem_free,
-						       snap->machine.free_reportable)),
-				snap->machine.ram / HEADROOM_STRANDED);
-	return min_u64(max_u64(bytes, HEADROOM_MIN) + f->rate / 1000 * (round + REACT_MS),
-		       snap->machine.ram / HEADROOM_MAX);
+	bytes = m->ram / part;
+	if (part == HEADROOM_EASE) {
+		/* What is free in pieces too small to be reported only the balloon gives back. */
+		pieces = sub_u64(m->mem_free, m->free_reportable);
+		bytes = max_u64(sub_u64(bytes, pieces), m->ram / HEADROOM_STRANDED);
+	}
+	bytes = min_u64(max_u64(bytes, HEADROOM_MIN) + f->rate / 1000 * (round + REACT_MS),
+			m->ram / HEADROOM_MAX);
+	regrowth = part == HEADROOM_EASE ? regrowth_of(s) : 0;
+	if (!regrowth)
+		return bytes;
+	/* And what has to be left then, or the balloon would begin to open on the way. */
+	regrowth += m->ram / URGENT_MAX - min_u64(pieces, m->ram / URGENT_MAX / 2);
+	return max_u64(bytes, min_u64(regrowth, m->ram));
 }
 
 /* What containers that start are going to touch, as far as is known of them. */
@@ -152,12 +186,11 @@ static uint64_t start_of(const struct step *s, bool *ret_any)
 static bool can_wait(const struct step *s, const struct policy_footprint *f, uint64_t start)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
-	uint64_t urgent = m->ram / HEADROOM_LOW + f->rate / 1000 * (ROUND_DEFAULT_MS + REACT_MS);
 
 	if (s->snap->host.level != EBB_HOST_EASE || !m->reporting ||
 	    !means_on(s, EBB_MEANS_REPORTING))
 		return false;
-	return m->mem_free >= start + min_u64(urgent, m->ram / URGENT_MAX);
+	return m->mem_free >= start + urgent_of(s, f);
 }
 
 static uint64_t cold_of(const struct step *s)

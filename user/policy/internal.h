@@ -60,6 +60,12 @@ static inline uint64_t in_use(const struct ebb_snap_machine *m)
 	return sub_u64(sub_u64(m->ram, m->ballooned), m->mem_free);
 }
 
+/* What needs swap to be taken, and is there wherever it is now: no page cache. */
+static inline uint64_t anon_of(const struct ebb_snap_container *c)
+{
+	return c->anon + c->shmem + c->swap;
+}
+
 /*
  * An ageing pass since the last snapshot. Birth times come from jiffies, and move by a few ms
  * from one reading to the next.

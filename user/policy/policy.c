@@ -113,6 +113,7 @@ static void step_container(struct step *s, const struct ebb_snap_container *c,
 
 	*v = (struct ebb_verdict){ .id = c->id };
 	feedback_absorb(s, c, p);
+	p->most = c->populated ? max_u64(p->most, anon_of(c)) : 0;
 	if (c->populated)
 		step_living(s, c, p, v);
 	else

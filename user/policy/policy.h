@@ -33,6 +33,7 @@ struct policy_container {
 	bool started; /* its growth has levelled off */
 	uint64_t level_ms; /* since when its size has been level */
 	uint64_t level_bytes; /* at this size */
+	uint64_t most; /* bytes of anon that it had in this life, in memory and in swap */
 
 	uint64_t seen_ms; /* of the counters below */
 	uint64_t refaults; /* bytes, anon + file */
