@@ -252,6 +252,7 @@ static const struct field slot_fields[] = {
 	FIELD(T, started),
 	TIME(T, level_ms),
 	FIELD(T, level_bytes),
+	FIELD(T, most),
 	TIME(T, seen_ms),
 	FIELD(T, refaults),
 	FIELD(T, steal_base),
