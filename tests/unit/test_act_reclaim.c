@@ -15,6 +15,8 @@ struct fixture {
 	int dir; /* a cgroup */
 	atomic_bool stop;
 	uint64_t steal; /* pages */
+	uint64_t paid; /* bytes that the kernel took of the page cache instead of anon */
+	bool pays_file;
 	unsigned int factor; /* the kernel takes that many times what it is asked */
 	unsigned int writes;
 	size_t seen; /* of what was written, bytes */
@@ -69,7 +71,8 @@ static int kernel(void *arg)
 		f->seen += strlen(asked);
 		snprintf(f->last, sizeof(f->last), "%s", asked);
 		f->steal += strtoull(asked, NULL, 10) / 4096 * f->factor;
-		put_stat(&f->root, "/group", 300 * MIB, 200 * MIB, 0, f->steal);
+		f->paid += f->pays_file ? strtoull(asked, NULL, 10) : 0;
+		put_stat(&f->root, "/group", 300 * MIB, 200 * MIB - f->paid, 0, f->steal);
 	}
 	return 0;
 }
@@ -123,6 +126,40 @@ static void test_kinds_apart(void **state)
 	kernel(f);
 	assert_int_equal(f->writes, 2);
 	assert_int_equal(r.got, 14 * MIB);
+}
+
+/* Where no anon is left that is not in use, the kernel goes on with page cache: no more is asked.
+ */
+static void test_paid_in_file(void **state)
+{
+	struct fixture *f = *state;
+	struct reclaim r = ask(f, 100 * MIB, 4 * MIB);
+
+	r.swappiness = f->pays_file = true;
+	reclaim_run(&r);
+	kernel(f);
+	assert_true(f->writes <= 3); /* one is seen a write later here */
+	assert_string_equal(f->last, "4194304 swappiness=1");
+}
+
+/* The tightest limit of all groups counts. */
+static void test_swap_room(void **state)
+{
+	struct fixture *f = *state;
+	int dir;
+
+	assert_true(reclaim_swap_room(f->dir) == UINT64_MAX);
+	root_put(&f->root, "/group/memory.swap.max", "104857600\n");
+	root_put(&f->root, "/group/memory.swap.current", "41943040\n");
+	root_put(&f->root, "/group/a/memory.swap.max", "max\n");
+	root_put(&f->root, "/group/a/memory.swap.current", "41943040\n");
+	root_put(&f->root, "/group/a/b/memory.swap.max", "83886080\n");
+	root_put(&f->root, "/group/a/b/memory.swap.current", "10485760\n");
+	dir = root_dir(&f->root, "/group/a/b");
+	assert_int_equal(reclaim_swap_room(dir), 59 * MIB);
+	root_put(&f->root, "/group/a/b/memory.swap.max", "0\n");
+	assert_int_equal(reclaim_swap_room(dir), 0);
+	close(dir);
 }
 
 /* A kernel that takes twice what it is asked is asked for less: never beyond what is cold. */
@@ -328,6 +365,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_batches),         T(test_kinds_apart),
 		T(test_overshoot),       T(test_less_than_a_page),
+		T(test_paid_in_file),    T(test_less_than_a_page),
+		T(test_swap_room),       T(test_less_than_a_page),
 		T(test_deadline),        T(test_gone),
 		T(test_no_link),         T(test_exit),
 		T(test_proactive_count), T(test_probe),

@@ -114,6 +114,29 @@ static void a_little_io_is_no_veto(void **state)
 	free(s);
 }
 
+/* Its own limit lets it swap no more: page cache may still go, anon is not asked for again at once.
+ */
+static void its_own_swap_limit(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	s->c.last.seq++;
+	s->c.last.aged = false;
+	s->c.last.asked = s->c.last.got = 0;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_HELD);
+	s->now_ms += 3000; /* a pass later it is tried again */
+	s->c.aged_ms = s->now_ms;
+	s->c.last.seq++;
+	s->c.last.aged = true;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
 static void veto_protected(void **state)
 {
 	struct sim *s = settled();
@@ -797,6 +820,7 @@ int main(void)
 		cmocka_unit_test(veto_memory_stall),
 		cmocka_unit_test(veto_io_stall),
 		cmocka_unit_test(a_little_io_is_no_veto),
+		cmocka_unit_test(its_own_swap_limit),
 		cmocka_unit_test(veto_protected),
 		cmocka_unit_test(protect_bounds_the_amount),
 		cmocka_unit_test(veto_swap_full),

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "act/age.h"
+#include "act/age_int.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
 #include "lib/kernel.h"
@@ -23,14 +23,6 @@
  * cold becomes the youngest (measured on all kernels).
  */
 #define SWAPPINESS 200
-
-struct age {
-	int fd;
-	int cgroup_root;
-	pthread_mutex_t lock; /* form: found by the worker, read by the loop */
-	enum act_id_form form;
-	bool force;
-};
 
 static void say(struct act_caps *caps, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -242,8 +234,8 @@ enum act_id_form age_id_form(struct age *a)
 
 /* --- ageing ------------------------------------------------------------------------------ */
 
-/* Rare: the census is behind, or the group is gone. */
-static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_rows *ret)
+int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms,
+		  struct age_rows *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = PROBE_SIZE;
@@ -258,7 +250,7 @@ static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_
 		r = read_rows(a, text, size);
 		if (r)
 			return r;
-		r = age_find_rows(text, memcg, node, ret);
+		r = age_find_rows(text, memcg, node, idle_ms, ret);
 		if (r != -ENOENT || strlen(text) < size - 1)
 			return r;
 	}
@@ -290,15 +282,15 @@ static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t s
  * The id by which the kernel knows the group. Where the form is not known, for want of groups to
  * tell it by, it is the one of the two that is printed. -EAGAIN: neither is, or both are.
  */
-static int printed_id(struct age *a, const struct act_group *g, uint64_t *ret)
+int age_printed_id(struct age *a, const struct act_group *g, uint64_t *ret)
 {
 	enum act_id_form form = age_id_form(a);
 	struct age_rows rows;
 	bool by_cgroup;
 
 	if (form == ACT_ID_UNKNOWN && g->memcg != g->cgroup) {
-		by_cgroup = !reread_rows(a, g->cgroup, g->node, &rows);
-		if (by_cgroup == !reread_rows(a, g->memcg, g->node, &rows))
+		by_cgroup = !age_read_rows(a, g->cgroup, g->node, 0, &rows);
+		if (by_cgroup == !age_read_rows(a, g->memcg, g->node, 0, &rows))
 			return -EAGAIN;
 		form = by_cgroup ? ACT_ID_CGROUP : ACT_ID_PRIVATE;
 	}
@@ -310,7 +302,7 @@ int age_group(struct age *a, const struct act_group *g)
 {
 	struct age_rows rows;
 	uint64_t memcg;
-	int r = printed_id(a, g, &memcg);
+	int r = age_printed_id(a, g, &memcg);
 
 	if (r)
 		return r;
@@ -319,51 +311,15 @@ int age_group(struct age *a, const struct act_group *g)
 		/*
 		 * EINVAL is all there is for: no such memcg, a seq beyond the youngest, and
 		 * a word that this kernel does not know; ERANGE wants force.
+		 * Rare: the census is behind, or the group is gone.
 		 */
-		int again = reread_rows(a, memcg, g->node, &rows);
+		int again = age_read_rows(a, memcg, g->node, 0, &rows);
 
 		if (again)
 			return again;
 		if (r == -ERANGE || rows.max_seq == g->max_seq)
 			a->force = !a->force;
 		r = write_ageing(a, memcg, g->node, rows.max_seq);
-	}
-	return r;
-}
-
-/* --- evicting from one group's lists ------------------------------------------------------- */
-
-#define MAX_NODES 64
-
-int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
-{
-	const uint64_t page = sysconf(_SC_PAGESIZE);
-	struct age_rows rows = { 0 };
-	char text[96];
-	int r = 0;
-
-	*ret_asked = 0;
-	if (age_id_form(a) != ACT_ID_CGROUP)
-		return -EOPNOTSUPP;
-	for (uint32_t node = 0; node < MAX_NODES && bytes >= page && !r; node++) {
-		uint64_t pages;
-		int n;
-
-		r = reread_rows(a, cgroup, node, &rows);
-		if (r == -ENOENT) {
-			/* Nodes may be numbered with gaps; without the first, there is no group. */
-			r = node ? 0 : r;
-			continue;
-		}
-		pages = rows.old_file < bytes / page ? rows.old_file : bytes / page;
-		if (r || !pages)
-			continue;
-		/* Swappiness 1: the file pages, as far as anon is not older. */
-		n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " 1 %" PRIu64 "\n",
-			     cgroup, node, rows.old_seq, pages);
-		r = write(a->fd, text, n) < 0 ? -errno : 0;
-		*ret_asked += pages * page;
-		bytes -= pages * page;
 	}
 	return r;
 }

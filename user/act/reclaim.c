@@ -49,11 +49,41 @@ int reclaim_probe(int dirfd, bool *ret_swappiness)
 	return 0;
 }
 
+#define MAX_DEPTH 32
+#define SWAP_MARGIN (1ull << 20) /* with less than 64 pages of room the kernel counts it as none   \
+				  */
+
+/* The memory.swap.max of each group above counts, too. */
+uint64_t reclaim_swap_room(int dirfd)
+{
+	_cleanup_close_ int up = -1;
+	uint64_t room = UINT64_MAX, max, now;
+
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		int fd = up < 0 ? dirfd : up;
+
+		if (read_u64_at(fd, "memory.swap.max", &max)) /* the root has none */
+			break;
+		if (max != UINT64_MAX && !read_u64_at(fd, "memory.swap.current", &now)) {
+			max = max > now + SWAP_MARGIN ? max - now - SWAP_MARGIN : 0;
+			room = max < room ? max : room;
+		}
+		fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (up >= 0)
+			close(up);
+		up = fd;
+		if (up < 0)
+			break;
+	}
+	return room;
+}
+
 struct run {
 	struct reclaim *r;
 	int fd;
 	uint64_t page;
 	uint64_t steal; /* at the start; UINT64_MAX: the count is not to be had */
+	uint64_t file; /* now */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -67,8 +97,11 @@ static void count_steal(struct run *run)
 	struct reclaim *r = run->r;
 	struct reclaim_stat now;
 
-	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now) && now.steal >= run->steal)
-		r->got = now.steal - run->steal;
+	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now)) {
+		if (now.steal >= run->steal)
+			r->got = now.steal - run->steal;
+		run->file = now.file;
+	}
 	/* What the kernel affirmed is a lower bound: the count trails, or went with the cgroup. */
 	if (r->got < run->written)
 		r->got = run->written;
@@ -83,6 +116,7 @@ static int begin(struct run *run, struct reclaim *r)
 	r->error = 0;
 	r->gone = r->timed_out = false;
 	run->steal = reclaim_stat(r->dirfd, &s) ? UINT64_MAX : s.steal;
+	run->file = run->steal == UINT64_MAX ? 0 : s.file;
 	run->fd = openat(r->dirfd, "memory.reclaim", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (run->fd < 0) {
 		r->gone = is_gone(-errno) && faccessat(r->dirfd, "cgroup.procs", F_OK, 0);
@@ -139,6 +173,7 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 	while (r->got - before + run->page <= bytes) {
 		uint64_t left = bytes - (r->got - before);
 		uint64_t ask = r->batch && left > r->batch ? r->batch : left;
+		uint64_t file = run->file;
 		int error;
 
 		if (stopped(r)) {
@@ -156,6 +191,12 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (ended(run, error))
 			return false;
 		if (error == -EAGAIN)
+			return true;
+		/*
+		 * Page cache in its stead: of the oldest generation no anon is left that is not
+		 * in use, and what follows is not known cold.
+		 */
+		if (swappiness == RECLAIM_ANON && file > run->file && file - run->file > ask / 2)
 			return true;
 	}
 	return true;

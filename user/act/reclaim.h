@@ -30,7 +30,7 @@
 struct reclaim {
 	/* in */
 	int dirfd; /* borrowed */
-	uint64_t anon, file; /* bytes at most */
+	uint64_t anon, file; /* bytes at most; anon: see reclaim_swap_room() */
 	uint64_t batch; /* bytes a write */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;
@@ -57,6 +57,12 @@ struct reclaim_stat {
 	uint64_t unevictable;
 };
 int reclaim_stat(int dirfd, struct reclaim_stat *ret);
+
+/*
+ * What the group may still put into swap by memory.swap.max, its own and those above; UINT64_MAX:
+ * no limit. Where there is none the kernel takes page cache for all that it is asked for.
+ */
+uint64_t reclaim_swap_room(int dirfd);
 
 /*
  * Whether the memory.reclaim beneath dirfd (the root's will do) exists and
