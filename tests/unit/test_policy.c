@@ -95,6 +95,32 @@ static void veto_memory_stall(void **state)
 	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
 }
 
+/* A veto that ends long after the pass: what was touched meanwhile still looks idle. */
+static void anon_goes_right_after_a_pass(void **state)
+{
+	struct sim *s = settled();
+
+	s->config.cold_after_ms = 60000;
+	s->c.age[0].idle_ms = 61000;
+	s->c.psi_mem_some_us += 300000;
+	step(s);
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_PSI_MEMORY);
+	s->now_ms += 10000;
+	s->c.age[0].idle_ms += 10000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_null(item_of(s, EBB_ACT_AGE)); /* it would prove no more than 40 s */
+	s->now_ms += 20000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_AGE));
+	s->c.aged_ms = s->now_ms;
+	s->c.last.seq++;
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM)->anon / SIM_MIB, 581);
+	free(s);
+}
+
 static void veto_io_stall(void **state)
 {
 	struct sim *s = settled();
@@ -818,6 +844,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_cold_and_no_more),
 		cmocka_unit_test(veto_memory_stall),
+		cmocka_unit_test(anon_goes_right_after_a_pass),
 		cmocka_unit_test(veto_io_stall),
 		cmocka_unit_test(a_little_io_is_no_veto),
 		cmocka_unit_test(its_own_swap_limit),

@@ -7,6 +7,9 @@
 #define DEADLINE_MIN_MS 1000u
 #define DEADLINE_MAX_MS 10000u
 
+/* Ages are as of the pass: later, what was touched since is in them as if it was idle. */
+#define ANON_WINDOW_MS 3000u
+
 /* Where ages are not known (measured: 28 steps of 5 MB, 0.7 s apart, cost 0 to 1,210 refaults). */
 #define STEP_BYTES (5 * MIB)
 #define STEP_WAIT_MS 700u
@@ -54,17 +57,18 @@ static uint64_t file_portion(uint64_t file)
 }
 
 /*
- * Anon right after a pass: the accessed bits since then are not in the generations. Page cache as
- * late as possible before the next one: a merge clears the counts of reads by which the kernel
- * tells what is read again (measured on 6.12: right after a pass it evicted a file that was read
- * each second).
+ * Anon right after a pass: the accessed bits since then are not in the generations. What a veto let
+ * pass waits for the next one, which is not brought forward: it would prove less (ageing.c). Page
+ * cache as late as possible before the next one: a merge clears the counts of reads by which the
+ * kernel tells what is read again (measured on 6.12: right after a pass it evicted a file that was
+ * read each second).
  */
 static void plan_moment(struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p, struct coldness *cold)
 {
 	uint64_t period = ageing_period_ms(s, p), since = s->snap->now_ms - c->aged_ms;
 
-	if (since > period / 2)
+	if (since > min_u64(period / 2, ANON_WINDOW_MS))
 		cold->anon = 0;
 	if (since >= period * 3 / 4)
 		return;
