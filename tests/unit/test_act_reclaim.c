@@ -267,6 +267,25 @@ static void test_exit(void **state)
 	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "");
 }
 
+/* But for what is to stay. */
+static void test_exit_keeps(void **state)
+{
+	struct fixture *f = *state;
+	struct reclaim r = ask(f, 0, 0);
+	uint64_t asked = 0;
+
+	root_put(&f->root, "/group/memory.current", "209715200\n");
+	r.keep = 193 * MIB;
+	reclaim_run_all(&r, &asked);
+	assert_int_equal(asked, 7 * MIB);
+	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "7340032");
+	r = ask(f, 0, 0);
+	r.keep = 201 * MIB;
+	reclaim_run_all(&r, &asked);
+	assert_int_equal(asked, 0);
+	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "");
+}
+
 static void test_proactive_count(void **state)
 {
 	struct fixture *f = *state;
@@ -363,14 +382,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_batches),         T(test_kinds_apart),
-		T(test_overshoot),       T(test_less_than_a_page),
-		T(test_paid_in_file),    T(test_less_than_a_page),
-		T(test_swap_room),       T(test_less_than_a_page),
-		T(test_deadline),        T(test_gone),
-		T(test_no_link),         T(test_exit),
-		T(test_proactive_count), T(test_probe),
-		T(test_orphaned),        T(test_fence_refuses),
+		T(test_batches),      T(test_kinds_apart), T(test_overshoot),
+		T(test_paid_in_file), T(test_swap_room),   T(test_less_than_a_page),
+		T(test_deadline),     T(test_gone),        T(test_no_link),
+		T(test_exit),         T(test_exit_keeps),  T(test_proactive_count),
+		T(test_probe),        T(test_orphaned),    T(test_fence_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

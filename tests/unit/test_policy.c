@@ -572,10 +572,12 @@ static void exit_leaves_what_is_protected(void **state)
 
 	s->c.protect = 100 * SIM_MIB;
 	step(s);
-	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
-	it = item_of(s, EBB_ACT_RECLAIM);
+	assert_null(
+		item_of(s, EBB_ACT_RECLAIM)); /* which does not look whether somebody came back */
+	it = item_of(s, EBB_ACT_RECLAIM_EXIT);
 	assert_non_null(it);
 	assert_int_equal(it->anon + it->file, 20 * SIM_MIB);
+	assert_int_equal(it->keep, 100 * SIM_MIB);
 	assert_int_equal(it->reason, EBB_REASON_EXIT);
 	s->c.bytes = s->c.file = 100 * SIM_MIB;
 	s->now_ms += 5000;

@@ -39,8 +39,9 @@ struct act_group {
 struct act_job {
 	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
 	enum ebb_action action;
-	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is */
+	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is, */
 	uint64_t file;
+	uint64_t keep; /* but for these */
 	uint64_t idle_ms; /* RECLAIM: what has been idle for so long; 0: whatever the kernel takes
 			     first */
 	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take

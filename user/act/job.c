@@ -112,6 +112,7 @@ static void run_exit(struct job *job)
 	struct reclaim r;
 
 	fill(job, &r);
+	r.keep = job->keep;
 	reclaim_run_all(&r, &job->result.asked);
 	take_over(job, &r);
 }
@@ -269,6 +270,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->file = spec->file;
 	job->batch = spec->batch ?: DEFAULT_BATCH;
 	job->idle_ms = spec->idle_ms;
+	job->keep = spec->keep;
 	job->want = spec->limit;
 	job->dirfd = -1;
 	job->result.id = spec->id;

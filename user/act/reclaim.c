@@ -50,8 +50,9 @@ int reclaim_probe(int dirfd, bool *ret_swappiness)
 }
 
 #define MAX_DEPTH 32
-#define SWAP_MARGIN (1ull << 20) /* with less than 64 pages of room the kernel counts it as none   \
-				  */
+#define SWAP_MARGIN                                                                                \
+	(1ull << 20) /* with less than 64 pages of room the kernel counts it as none               \
+		      */
 
 /* The memory.swap.max of each group above counts, too. */
 uint64_t reclaim_swap_room(int dirfd)
@@ -236,6 +237,7 @@ static int check_empty(void *arg)
 void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 {
 	struct reclaim_stat s;
+	uint64_t usage, room = UINT64_MAX;
 	struct run run;
 	int error;
 
@@ -245,12 +247,18 @@ void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 	if (begin(&run, r))
 		return;
 	error = reclaim_stat(r->dirfd, &s);
+	if (!error && r->keep) {
+		error = read_u64_at(r->dirfd, "memory.current", &usage);
+		room = !error && usage > r->keep ? usage - r->keep : 0;
+	}
 	if (error)
 		ended(&run, error);
 	else
 		*ret_asked = s.anon + s.file + s.shmem;
+	if (*ret_asked > room)
+		*ret_asked = room;
 	/* Until the kernel says that no more is to be had: nobody is there to be harmed. */
 	if (*ret_asked)
-		take(&run, UINT64_MAX, RECLAIM_PLAIN);
+		take(&run, room, RECLAIM_PLAIN);
 	close(run.fd);
 }

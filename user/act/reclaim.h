@@ -31,6 +31,7 @@ struct reclaim {
 	/* in */
 	int dirfd; /* borrowed */
 	uint64_t anon, file; /* bytes at most; anon: see reclaim_swap_room() */
+	uint64_t keep; /* of reclaim_run_all(): bytes of its usage that stay */
 	uint64_t batch; /* bytes a write */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;

@@ -50,6 +50,7 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 			       .action = item->action,
 			       .anon = item->anon,
 			       .file = item->file,
+			       .keep = item->keep,
 			       .idle_ms = item->idle_ms,
 			       .batch = item->batch,
 			       .deadline_ms = item->deadline_ms,

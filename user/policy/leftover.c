@@ -37,9 +37,8 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	}
 	p->exit_tries++;
 	p->exit_ms = s->snap->now_ms;
-	/* All of it, without looking at amounts, unless a part stays. */
-	item = plan_add(s, c->id, c->protect ? EBB_ACT_RECLAIM : EBB_ACT_RECLAIM_EXIT,
-			EBB_REASON_EXIT);
+	item = plan_add(s, c->id, EBB_ACT_RECLAIM_EXIT, EBB_REASON_EXIT);
+	item->keep = c->protect;
 	item->anon = min_u64(c->anon, room);
 	item->file = min_u64(c->file, room - item->anon);
 	item->batch = LEFTOVER_BATCH;
