@@ -587,6 +587,26 @@ static void exit_leaves_what_is_protected(void **state)
 	free(s);
 }
 
+/* What of it others have mapped, shmem and anon have a user who lives: nobody knows it cold. */
+static void exit_leaves_what_others_use(void **state)
+{
+	struct sim *s = emptied();
+
+	s->c.file_mapped = 30 * SIM_MIB;
+	s->c.shmem = 20 * SIM_MIB;
+	s->c.anon = 10 * SIM_MIB;
+	s->c.bytes += 10 * SIM_MIB;
+	step(s);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM_EXIT)->file, 70 * SIM_MIB);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM_EXIT)->anon, 0);
+	assert_int_equal(s->verdicts[0].cold, 70 * SIM_MIB);
+	s->c.file = 50 * SIM_MIB;
+	s->now_ms += 5000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	free(s);
+}
+
 /* Paused is paused, by name or all of it: what an exit left is taken when it ends. */
 static void exit_while_paused(void **state)
 {
@@ -856,6 +876,7 @@ int main(void)
 		cmocka_unit_test(veto_no_swap),
 		cmocka_unit_test(veto_off),
 		cmocka_unit_test(veto_paused),
+		cmocka_unit_test(exit_leaves_what_others_use),
 		cmocka_unit_test(exit_while_paused),
 		cmocka_unit_test(exit_leaves_what_is_protected),
 		cmocka_unit_test(refaults_of_the_gone_are_kept),

@@ -191,7 +191,7 @@ int fence_orphaned(int dirfd, uint64_t *ret_bytes, uint64_t *ret_living_steal)
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	struct reclaim_stat all, s;
-	uint64_t living = 0, steal = 0;
+	uint64_t living = 0, living_mapped = 0, steal = 0, mapped;
 	int r;
 
 	r = reclaim_stat(dirfd, &all);
@@ -213,9 +213,13 @@ int fence_orphaned(int dirfd, uint64_t *ret_bytes, uint64_t *ret_living_steal)
 		if (r)
 			return r;
 		living += s.file;
+		living_mapped += s.mapped;
 		steal += s.steal;
 	}
 	*ret_bytes = all.file > living ? all.file - living : 0;
+	/* What of it is mapped, the living use. */
+	mapped = all.mapped > living_mapped ? all.mapped - living_mapped : 0;
+	*ret_bytes -= mapped < *ret_bytes ? mapped : *ret_bytes;
 	*ret_living_steal = steal;
 	return 0;
 }

@@ -34,6 +34,7 @@ int reclaim_stat(int dirfd, struct reclaim_stat *ret)
 	    !find_key(text, "shmem", &s.shmem))
 		return -ENODATA;
 	find_key(text, "unevictable", &s.unevictable);
+	find_key(text, "file_mapped", &s.mapped);
 	s.file -= s.shmem < s.file ? s.shmem : s.file;
 	*ret = s;
 	return 0;
@@ -84,7 +85,9 @@ struct run {
 	int fd;
 	uint64_t page;
 	uint64_t steal; /* at the start; UINT64_MAX: the count is not to be had */
-	uint64_t file; /* now */
+	struct reclaim_stat stat; /* now */
+	bool leftover; /* nobody is there: what is used is used by others */
+	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -101,7 +104,7 @@ static void count_steal(struct run *run)
 	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now)) {
 		if (now.steal >= run->steal)
 			r->got = now.steal - run->steal;
-		run->file = now.file;
+		run->stat = now;
 	}
 	/* What the kernel affirmed is a lower bound: the count trails, or went with the cgroup. */
 	if (r->got < run->written)
@@ -110,14 +113,11 @@ static void count_steal(struct run *run)
 
 static int begin(struct run *run, struct reclaim *r)
 {
-	struct reclaim_stat s;
-
 	*run = (struct run){ .r = r, .page = sysconf(_SC_PAGESIZE) };
 	r->got = 0;
 	r->error = 0;
 	r->gone = r->timed_out = false;
-	run->steal = reclaim_stat(r->dirfd, &s) ? UINT64_MAX : s.steal;
-	run->file = run->steal == UINT64_MAX ? 0 : s.file;
+	run->steal = reclaim_stat(r->dirfd, &run->stat) ? UINT64_MAX : run->stat.steal;
 	run->fd = openat(r->dirfd, "memory.reclaim", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (run->fd < 0) {
 		r->gone = is_gone(-errno) && faccessat(r->dirfd, "cgroup.procs", F_OK, 0);
@@ -165,6 +165,28 @@ static bool ended(struct run *run, int error)
 	}
 }
 
+static uint64_t fell(uint64_t before, uint64_t now)
+{
+	return before > now ? before - now : 0;
+}
+
+/* Whether a batch was paid in what was not asked for, or somebody else uses. */
+static bool paid_otherwise(const struct run *run, const struct reclaim_stat *before, uint64_t ask,
+			   int swappiness)
+{
+	const struct reclaim_stat *now = &run->stat;
+
+	/*
+	 * Page cache for anon: of the oldest generation no anon is left that is not in use, and
+	 * what follows is not known cold.
+	 */
+	if (swappiness == RECLAIM_ANON)
+		return fell(before->file, now->file) > ask / 2;
+	return run->leftover &&
+	       (fell(before->mapped, now->mapped) > ask / 4 ||
+		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
+}
+
 /* false: end of it all, not of this kind alone. */
 static bool take(struct run *run, uint64_t bytes, int swappiness)
 {
@@ -174,8 +196,12 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 	while (r->got - before + run->page <= bytes) {
 		uint64_t left = bytes - (r->got - before);
 		uint64_t ask = r->batch && left > r->batch ? r->batch : left;
-		uint64_t file = run->file;
+		struct reclaim_stat before_batch = run->stat;
 		int error;
+
+		if (run->first && ask > run->first)
+			ask = run->first;
+		run->first *= 2;
 
 		if (stopped(r)) {
 			r->timed_out = true;
@@ -193,11 +219,7 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 			return false;
 		if (error == -EAGAIN)
 			return true;
-		/*
-		 * Page cache in its stead: of the oldest generation no anon is left that is not
-		 * in use, and what follows is not known cold.
-		 */
-		if (swappiness == RECLAIM_ANON && file > run->file && file - run->file > ask / 2)
+		if (paid_otherwise(run, &before_batch, ask, swappiness))
 			return true;
 	}
 	return true;
@@ -234,10 +256,31 @@ static int check_empty(void *arg)
 	return find_key(text, "populated", &populated) && !populated ? 0 : -ECANCELED;
 }
 
+#define FIRST_BATCH (1ull << 20)
+
+/* What nobody uses: see leftover_bytes() in policy/leftover.c. */
+static int leftover(struct reclaim *r, struct reclaim_stat *s, uint64_t *ret)
+{
+	uint64_t usage, bytes;
+	int error = reclaim_stat(r->dirfd, s);
+
+	if (error)
+		return error;
+	bytes = fell(s->file, s->mapped);
+	if (r->keep) {
+		error = read_u64_at(r->dirfd, "memory.current", &usage);
+		if (error)
+			return error;
+		usage = fell(usage, r->keep);
+		bytes = bytes < usage ? bytes : usage;
+	}
+	*ret = bytes;
+	return 0;
+}
+
 void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 {
 	struct reclaim_stat s;
-	uint64_t usage, room = UINT64_MAX;
 	struct run run;
 	int error;
 
@@ -246,19 +289,14 @@ void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 	*ret_asked = 0;
 	if (begin(&run, r))
 		return;
-	error = reclaim_stat(r->dirfd, &s);
-	if (!error && r->keep) {
-		error = read_u64_at(r->dirfd, "memory.current", &usage);
-		room = !error && usage > r->keep ? usage - r->keep : 0;
-	}
+	run.leftover = true;
+	error = leftover(r, &s, ret_asked);
 	if (error)
 		ended(&run, error);
-	else
-		*ret_asked = s.anon + s.file + s.shmem;
-	if (*ret_asked > room)
-		*ret_asked = room;
-	/* Until the kernel says that no more is to be had: nobody is there to be harmed. */
+	/* What is to stay may be met first. */
+	else if (s.mapped || s.shmem || s.anon)
+		run.first = FIRST_BATCH;
 	if (*ret_asked)
-		take(&run, room, RECLAIM_PLAIN);
+		take(&run, *ret_asked, r->swappiness ? RECLAIM_FILE : RECLAIM_PLAIN);
 	close(run.fd);
 }

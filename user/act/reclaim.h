@@ -49,13 +49,17 @@ struct reclaim {
 
 void reclaim_run(struct reclaim *r);
 
-/* Everything that an emptied cgroup holds, until somebody moves in again. ret_asked: bytes. */
+/*
+ * The page cache that an emptied cgroup holds and nobody has mapped, until somebody moves in again,
+ * or what others have mapped goes with it. ret_asked: bytes.
+ */
 void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked);
 
 struct reclaim_stat {
 	uint64_t steal; /* bytes, cumulative */
 	uint64_t anon, file, shmem; /* bytes; file without shmem */
 	uint64_t unevictable;
+	uint64_t mapped; /* of file and shmem */
 };
 int reclaim_stat(int dirfd, struct reclaim_stat *ret);
 
