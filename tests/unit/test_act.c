@@ -194,19 +194,38 @@ static void test_mglru_on_by_somebody(void **state)
 	struct fixture *f = *state;
 	struct act_close_report report;
 
-	root_put(&f->root, MGLRU, "0x0001\n");
+	root_put(&f->root, MGLRU, "0x0003\n");
 	open_it(f, false);
 	assert_true(act_caps(f->act)->mglru);
+	assert_true(act_caps(f->act)->can_age);
 	act_close(f->act, 1000, &report);
 	f->act = NULL;
 	assert_int_equal(report.undone.undone + report.undone.left_alone, 0);
-	assert_string_equal(root_get(&f->root, MGLRU), "0x0001\n");
+	assert_string_equal(root_get(&f->root, MGLRU), "0x0003\n");
 }
 
-/*
- * The order of reporting has no value to go back to before a balloon's driver has chosen one:
- * the kernel refuses the -1 that it shows. So it is set when there is one, and put back.
- */
+/* On, but a pass would look at nothing: that is switched on as well, or no pass is believed. */
+static void test_mglru_that_does_not_walk(void **state)
+{
+	struct fixture *f = *state;
+	struct act_close_report report;
+
+	root_put(&f->root, MGLRU, "5\n");
+	open_it(f, true);
+	assert_true(act_caps(f->act)->mglru);
+	assert_false(act_caps(f->act)->can_age);
+	assert_non_null(strstr(act_caps(f->act)->age_reason, "page tables"));
+	act_close(f->act, 1000, &report);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	open_it(f, false);
+	assert_int_equal(strtoul(root_get(&f->root, MGLRU), NULL, 0), 7);
+	assert_true(act_caps(f->act)->can_age);
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	assert_int_equal(report.undone.undone, 1);
+	assert_int_equal(strtoul(root_get(&f->root, MGLRU), NULL, 0), 5);
+}
+
 static void test_reporting_order(void **state)
 {
 	static const char order[] = "/sys/module/page_reporting/parameters/page_reporting_order";
@@ -647,12 +666,25 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_capabilities),    T(test_without),       T(test_mglru_on_by_somebody),
-		T(test_reporting_order), T(test_reclaim),       T(test_anon_alone),
-		T(test_no_room_in_swap), T(test_from_callback), T(test_endless),
-		T(test_stale),           T(test_not_a_job),     T(test_full),
-		T(test_ageing_of_many),  T(test_compact),       T(test_limits),
-		T(test_dry_run),         T(test_close),         T(test_killed),
+		T(test_capabilities),
+		T(test_without),
+		T(test_mglru_on_by_somebody),
+		T(test_mglru_that_does_not_walk),
+		T(test_reporting_order),
+		T(test_reclaim),
+		T(test_anon_alone),
+		T(test_no_room_in_swap),
+		T(test_from_callback),
+		T(test_endless),
+		T(test_stale),
+		T(test_not_a_job),
+		T(test_full),
+		T(test_ageing_of_many),
+		T(test_compact),
+		T(test_limits),
+		T(test_dry_run),
+		T(test_close),
+		T(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

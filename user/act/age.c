@@ -38,33 +38,59 @@ static void say(struct act_caps *caps, const char *format, ...)
 
 /* --- opening ---------------------------------------------------------------------------- */
 
-/* Off by default in Debian's 6.1 (CONFIG_LRU_GEN_ENABLED is not set). */
-static bool switch_on(const struct age_opts *o, struct act_caps *caps)
+/*
+ * Bits of lru_gen/enabled. The kernel shows the second only where a pass does walk page tables,
+ * which takes accessed bits that the CPU sets. Where it does not, a pass opens a generation and
+ * moves nothing: after two of them all that is in use would look idle (iterate_mm_list_nowalk()).
+ */
+#define LRU_GEN_CORE 1u
+#define LRU_GEN_WALK 2u
+
+static int read_enabled(const struct age_opts *o, unsigned int *ret)
 {
 	char path[256], text[32];
-	bool on;
 	int r;
 
 	snprintf(path, sizeof(path), "%s" ENABLED, o->root);
 	r = read_line_at(AT_FDCWD, path, text, sizeof(text));
-	if (r == -ENOENT) {
+	*ret = r > 0 ? strtoul(text, NULL, 0) : 0;
+	return r;
+}
+
+/* Off by default in Debian's 6.1 (CONFIG_LRU_GEN_ENABLED is not set). */
+static bool switch_on(const struct age_opts *o, struct act_caps *caps, bool *ret_walks)
+{
+	unsigned int bits;
+	char value[16] = "7";
+	int r;
+
+	*ret_walks = false;
+	if (read_enabled(o, &bits) == -ENOENT) {
 		say(caps, "this kernel has no multi-generational LRU (CONFIG_LRU_GEN)");
 		return false;
 	}
-	/* Bit 0 is the switch; the others choose how the accessed bits are gathered. */
-	on = r > 0 && strtoul(text, NULL, 0) & 1;
-	if (on && !journal_same_value(text, "7"))
-		return true;
-	if (!on && o->dry_run) {
+	if (!(bits & LRU_GEN_CORE) && o->dry_run) {
 		say(caps, "the multi-generational LRU is off, and a dry run switches nothing on");
 		return false;
 	}
-	/* Where it is on, this adopts it, should it be on because of us. */
-	r = o->dry_run ? 0 : journal_set_file(o->journal, ENABLED, "7", NULL);
-	if (r && !on)
+	if (bits & LRU_GEN_CORE)
+		snprintf(value, sizeof(value), "%u", bits | LRU_GEN_WALK);
+	/* Where it is on, this adopts it, should it be so because of us. */
+	r = o->dry_run ? 0 : journal_set_file(o->journal, ENABLED, value, NULL);
+	if (r && !(bits & LRU_GEN_CORE)) {
 		say(caps, "the multi-generational LRU is off and cannot be switched on: %s",
 		    strerror(-r));
-	return on || !r;
+		return false;
+	}
+	if (!r && !o->dry_run)
+		read_enabled(o, &bits);
+	*ret_walks = bits & LRU_GEN_WALK;
+	if (!*ret_walks)
+		say(caps,
+		    "the multi-generational LRU does not look at page tables (lru_gen/enabled "
+		    "is 0x%04x: no accessed bits, or switched off): nothing is known idle",
+		    bits);
+	return true;
 }
 
 static int open_private(int flags)
@@ -111,12 +137,13 @@ static void say_why_not(struct act_caps *caps, const struct age_opts *o, int err
 int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *caps)
 {
 	struct age *a;
+	bool walks;
 	int fd;
 
 	*ret = NULL;
 	caps->can_age = false;
-	caps->mglru = switch_on(opts, caps);
-	if (!caps->mglru)
+	caps->mglru = switch_on(opts, caps, &walks);
+	if (!caps->mglru || !walks)
 		return 0;
 	fd = open_lru_gen(opts, caps);
 	if (fd < 0) {

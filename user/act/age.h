@@ -21,9 +21,9 @@ struct age_opts {
 };
 
 /*
- * Switches MGLRU on where it is off (journalled), and opens lru_gen, if need
- * be on a debugfs mount of its own. Fills the ageing part of caps. *ret is
- * NULL, and 0 returned, where ageing is not possible.
+ * Switches MGLRU on where it is off, and walks of page tables with it (journalled), and opens
+ * lru_gen, if need be on a debugfs mount of its own. Fills the ageing part of caps. *ret is NULL,
+ * and 0 returned, where ageing is not possible.
  */
 int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *caps);
 void age_close(struct age *a);
