@@ -371,6 +371,20 @@ static void test_orphaned(void **state)
 	assert_int_equal(bytes, 25 * MIB);
 }
 
+/* Kernel threads have no page cache of their own; everybody else in the root has. */
+static void test_root_in_use(void **state)
+{
+	struct fixture *f = *state;
+
+	root_put(&f->root, "/group/cgroup.procs", "2\n17\n18\n");
+	root_put(&f->root, "/proc/2/stat", "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0\n");
+	root_put(&f->root, "/proc/17/stat", "17 (a) b) (kworker) I 2 0 0 0 -1 69238880 0 0\n");
+	assert_int_equal(fence_root_in_use(f->dir, f->root.path), 0); /* 18 has ended */
+	root_put(&f->root, "/proc/18/stat",
+		 "18 (x) I 2 0 0 0 -1 2129984) S 1 1 1 0 -1 4194560 0\n");
+	assert_int_equal(fence_root_in_use(f->dir, f->root.path), 1);
+}
+
 static void test_fence_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -425,6 +439,7 @@ int main(void)
 		T(test_proactive_count),
 		T(test_probe),
 		T(test_orphaned),
+		T(test_root_in_use),
 		T(test_fence_refuses),
 	};
 

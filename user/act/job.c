@@ -128,8 +128,9 @@ static void evict_in_root(struct job *job)
 	struct act_result *res = &job->result;
 	struct reclaim_stat before = { .steal = UINT64_MAX }, now;
 	uint64_t left = job->file, asked = 1;
+	int used = fence_root_in_use(job->dirfd, job->act->root);
 
-	res->error = reclaim_stat(job->dirfd, &before);
+	res->error = used > 0 ? -EBUSY : used ?: reclaim_stat(job->dirfd, &before);
 	while (!res->error && left && asked) {
 		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
 			res->timed_out = true;
