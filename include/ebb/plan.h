@@ -122,6 +122,8 @@ struct ebb_plan_item {
 	enum ebb_reason reason;
 	uint64_t anon; /* bytes at most, of each kind */
 	uint64_t file;
+	uint64_t idle_ms; /* of RECLAIM: how long that has been idle at least; 0: not known */
+	uint64_t keep; /* of RECLAIM_EXIT: bytes that stay, of its usage */
 	uint64_t limit; /* bytes, of the two LIMITs; UINT64_MAX: what was there before us */
 	uint64_t batch; /* bytes a write; of LIMIT: how far below the usage it goes at once */
 	uint32_t deadline_ms; /* for the whole item */

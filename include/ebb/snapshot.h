@@ -33,7 +33,7 @@ struct ebb_age {
 struct ebb_outcome {
 	uint64_t seq;
 	uint64_t ended_ms;
-	uint64_t asked; /* bytes; 0 where it was an ageing pass */
+	uint64_t asked; /* bytes, without what had no room in swap; 0 where it was an ageing pass */
 	uint64_t got; /* bytes that left the container's memory */
 	int32_t error; /* 0, or a negative errno that is not a mere shortfall */
 	bool aged; /* an ageing pass */

@@ -47,7 +47,7 @@ static void check_text(const char *text)
 	assert(n <= 4);
 	for (size_t i = 0; i < n; i++)
 		assert(swaps[i].used <= swaps[i].size && swaps[i].device[0] == '/');
-	if (!age_find_rows(text, 25, 0, &rows))
+	if (!age_find_rows(text, 25, 0, 1000, &rows))
 		assert(!rows.old_file || rows.old_seq + 2 <= rows.max_seq);
 	swap_choose_algorithm(text, false, word, sizeof(word));
 	journal_same_value(text, "7");

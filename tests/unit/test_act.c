@@ -102,6 +102,16 @@ static int make_group(struct fixture *f, const char *name)
 	return root_dir(&f->root, path);
 }
 
+/* memory.reclaim there knows nothing of swappiness=, as up to 6.11. */
+static void without_swappiness(struct fixture *f)
+{
+	char path[512];
+
+	root_path(&f->root, "/cgroup/memory.reclaim", path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
 /* A group whose memory.reclaim takes no more: a full pipe. Its reading end is the result. */
 static int make_endless(struct fixture *f, const char *name, int *ret_dir)
 {
@@ -184,19 +194,38 @@ static void test_mglru_on_by_somebody(void **state)
 	struct fixture *f = *state;
 	struct act_close_report report;
 
-	root_put(&f->root, MGLRU, "0x0001\n");
+	root_put(&f->root, MGLRU, "0x0003\n");
 	open_it(f, false);
 	assert_true(act_caps(f->act)->mglru);
+	assert_true(act_caps(f->act)->can_age);
 	act_close(f->act, 1000, &report);
 	f->act = NULL;
 	assert_int_equal(report.undone.undone + report.undone.left_alone, 0);
-	assert_string_equal(root_get(&f->root, MGLRU), "0x0001\n");
+	assert_string_equal(root_get(&f->root, MGLRU), "0x0003\n");
 }
 
-/*
- * The order of reporting has no value to go back to before a balloon's driver has chosen one:
- * the kernel refuses the -1 that it shows. So it is set when there is one, and put back.
- */
+/* On, but a pass would look at nothing: that is switched on as well, or no pass is believed. */
+static void test_mglru_that_does_not_walk(void **state)
+{
+	struct fixture *f = *state;
+	struct act_close_report report;
+
+	root_put(&f->root, MGLRU, "5\n");
+	open_it(f, true);
+	assert_true(act_caps(f->act)->mglru);
+	assert_false(act_caps(f->act)->can_age);
+	assert_non_null(strstr(act_caps(f->act)->age_reason, "page tables"));
+	act_close(f->act, 1000, &report);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	open_it(f, false);
+	assert_int_equal(strtoul(root_get(&f->root, MGLRU), NULL, 0), 7);
+	assert_true(act_caps(f->act)->can_age);
+	act_close(f->act, 1000, &report);
+	f->act = NULL;
+	assert_int_equal(report.undone.undone, 1);
+	assert_int_equal(strtoul(root_get(&f->root, MGLRU), NULL, 0), 5);
+}
+
 static void test_reporting_order(void **state)
 {
 	static const char order[] = "/sys/module/page_reporting/parameters/page_reporting_order";
@@ -251,6 +280,77 @@ static void test_reclaim(void **state)
 	assert_false(f->results[0].timed_out);
 	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim") + 3 * 22,
 			    "1048576 swappiness=200");
+}
+
+/*
+ * Where the kernel would choose between anon and page cache, anon is asked for by generation and
+ * group. Page cache alone, or ages that are not known, are left to the kernel.
+ */
+static void test_anon_alone(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_group groups[] = { { .cgroup = 7000, .memcg = 77, .max_seq = 8 },
+				      { .cgroup = 7001, .memcg = 99, .max_seq = 8 }, /* gone */
+				      { .cgroup = 7002, .memcg = 78, .max_seq = 8 } };
+	struct act_job job = reclaim_job(42, dir, 20000);
+	char text[1000];
+
+	without_swappiness(f);
+	close(make_group(f, "b"));
+	snprintf(text, sizeof(text),
+		 "memcg 1 /\n%200s\n" /* what is written lands on it */
+		 "memcg 77 /a\n node     0\n"
+		 "          5      90000       4096          30 \n"
+		 "          6      60000       9000          10 \n"
+		 "          7      30000       9000          50 \n"
+		 "          8       1000       9000          50 \n"
+		 "memcg 78 /b\n node     0\n"
+		 "          5      90000       1024           0 \n"
+		 "          6      60000          0           0 \n"
+		 "          7      30000          0           0 \n"
+		 "          8       1000          0           0 \n",
+		 "");
+	root_put(&f->root, LRU_GEN, text);
+	open_it(f, false);
+	job.anon = 10 * MIB;
+	job.file = 0;
+	job.idle_ms = 60000;
+	job.groups = groups;
+	job.nr_groups = 3;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 1, 5000));
+	assert_int_equal(f->results[0].error, 0);
+	assert_false(f->results[0].gone || f->results[0].timed_out);
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "");
+	assert_memory_equal(root_get(&f->root, LRU_GEN), "- 77 0 5 200 2048\n- 77 0 5 200 512\n",
+			    35);
+	job.anon = 0;
+	job.file = 1 * MIB;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 2, 5000));
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "1048576");
+	close(dir);
+}
+
+/* By its own limit it may not swap: page cache is not taken in its stead, and no more was asked. */
+static void test_no_room_in_swap(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_job job = reclaim_job(42, dir, 5000);
+
+	root_put(&f->root, "/cgroup/a/memory.swap.max", "0\n");
+	root_put(&f->root, "/cgroup/a/memory.swap.current", "0\n");
+	open_it(f, false);
+	job.anon = 8 * MIB;
+	job.file = 0;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 1, 5000));
+	assert_int_equal(f->results[0].asked, 0);
+	assert_int_equal(f->results[0].got, 0);
+	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "");
+	close(dir);
 }
 
 static void test_from_callback(void **state)
@@ -597,8 +697,11 @@ int main(void)
 		T(test_capabilities),
 		T(test_without),
 		T(test_mglru_on_by_somebody),
+		T(test_mglru_that_does_not_walk),
 		T(test_reporting_order),
 		T(test_reclaim),
+		T(test_anon_alone),
+		T(test_no_room_in_swap),
 		T(test_from_callback),
 		T(test_endless),
 		T(test_stale),

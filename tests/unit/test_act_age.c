@@ -28,24 +28,53 @@ static void test_find(void **state)
 {
 	struct age_rows r = {};
 
-	assert_int_equal(age_find_rows(rows, 25, 0, &r), 0);
+	assert_int_equal(age_find_rows(rows, 25, 0, 0, &r), 0);
 	assert_int_equal(r.max_seq, 15);
 	assert_int_equal(r.old_seq, 13);
 	assert_int_equal(r.old_file, 104);
-	assert_int_equal(age_find_rows(rows, 25, 1, &r), 0);
+	assert_int_equal(age_find_rows(rows, 25, 1, 0, &r), 0);
 	assert_int_equal(r.max_seq, 7);
 	assert_int_equal(r.old_file, 0);
-	assert_int_equal(age_find_rows(rows, 2, 0, &r), 0);
+	assert_int_equal(age_find_rows(rows, 2, 0, 0, &r), 0);
 	assert_int_equal(r.max_seq, 88);
-	assert_int_equal(age_find_rows(rows, 1, 0, &r), 0);
+	assert_int_equal(age_find_rows(rows, 1, 0, 0, &r), 0);
 	assert_int_equal(r.max_seq, 1); /* and no older one than that may be taken */
 	assert_int_equal(r.old_file, 0);
-	assert_int_equal(age_find_rows(rows, 2, 1, &r), -ENOENT);
-	assert_int_equal(age_find_rows(rows, 12, 0, &r), -ENOENT);
-	assert_int_equal(age_find_rows("memcg 5 /x", 5, 0, &r), -ENOENT);
-	assert_int_equal(age_find_rows("memcg 5 /x\n node 0\n 1 2 3\n", 5, 0, &r), -ENOENT);
-	assert_int_equal(age_find_rows("", 5, 0, &r), -ENOENT);
-	assert_int_equal(age_find_rows("memcg 5x /\n node 0\n 9 1 1 1\n", 5, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows(rows, 2, 1, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows(rows, 12, 0, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5 /x", 5, 0, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5 /x\n node 0\n 1 2 3\n", 5, 0, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("", 5, 0, 0, &r), -ENOENT);
+	assert_int_equal(age_find_rows("memcg 5x /\n node 0\n 9 1 1 1\n", 5, 0, 0, &r), -ENOENT);
+}
+
+/* What of the anon goes before page cache has its turn, of what is idle for so long. */
+static void test_find_idle(void **state)
+{
+	static const char text[] = "memcg 25 /hc\n node 0\n"
+				   " 12 95000 300 0 \n"
+				   " 13 65000 200 9 \n"
+				   " 14 35000 100 9 \n"
+				   " 15 5000 50 9 \n";
+	static const char fresh[] =
+		"memcg 25 /hc\n node 0\n"
+		" 0 95000 300 0 \n 1 95000 0 0 \n 2 95000 9 0 \n 3 95000 9 0 \n";
+	struct age_rows r = {};
+
+	assert_int_equal(age_find_rows(text, 25, 0, 60000, &r), 0);
+	assert_int_equal(r.idle_seq, 12);
+	assert_int_equal(r.idle_anon, 300);
+	/* Down to the first that has page cache. */
+	assert_int_equal(age_find_rows(text, 25, 0, 30000, &r), 0);
+	assert_int_equal(r.idle_seq, 13);
+	assert_int_equal(r.idle_anon, 500);
+	assert_int_equal(age_find_rows(text, 25, 0, 1000, &r), 0);
+	assert_int_equal(r.idle_seq, 13);
+	assert_int_equal(age_find_rows(text, 25, 0, 70000, &r), 0);
+	assert_int_equal(r.idle_anon, 0);
+	/* No pass has looked at it. */
+	assert_int_equal(age_find_rows(fresh, 25, 0, 1000, &r), 0);
+	assert_int_equal(r.idle_anon, 0);
 }
 
 struct fixture {
@@ -243,6 +272,48 @@ static void test_evict(void **state)
 	age_close(age);
 }
 
+/* By whichever id is printed; half of what stands there at most, and nothing where that is little.
+ */
+static void test_evict_anon(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group g = { .cgroup = make_group(f, "a"), .memcg = 77, .max_seq = 8 };
+	char text[400], want[64];
+	uint64_t asked;
+	struct age *age;
+
+	make_group(f, "b");
+	snprintf(text, sizeof(text),
+		 "memcg 77 /a\n node     0\n"
+		 "          5      90000       4000          30 \n"
+		 "          6      60000       9000          10 \n"
+		 "          7      30000       9000          50 \n"
+		 "          8       1000       9000          50 \n"
+		 "memcg 78 /b\n node     0\n"
+		 "          5      90000       1000           0 \n");
+	root_put(&f->root, LRU_GEN, text);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(f->caps.id_form, ACT_ID_PRIVATE);
+	assert_int_equal(age_evict_anon(age, &g, 60000, 1 << 30, &asked), 0);
+	assert_int_equal(asked, 2000 * 4096);
+	snprintf(want, sizeof(want), "- 77 0 5 200 2000\n");
+	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+	age_close(age);
+	root_put(&f->root, LRU_GEN, text);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(age_evict_anon(age, &g, 60000, 300 * 4096 + 5, &asked), 0);
+	assert_int_equal(asked, 300 * 4096);
+	age_close(age);
+	root_put(&f->root, LRU_GEN, text);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	assert_int_equal(age_evict_anon(age, &g, 61000, 1 << 30, &asked), 0);
+	assert_int_equal(asked, 0);
+	assert_string_equal(root_get(&f->root, LRU_GEN), text);
+	g.memcg = 79;
+	assert_int_equal(age_evict_anon(age, &g, 60000, 1 << 30, &asked), -ENOENT);
+	age_close(age);
+}
+
 static void test_no_debugfs(void **state)
 {
 	struct fixture *f = *state;
@@ -278,10 +349,12 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find_idle),
 		T(test_private_ids),
 		T(test_cgroup_ids),
 		T(test_ids_by_chance),
 		T(test_evict),
+		T(test_evict_anon),
 		T(test_one_group),
 		T(test_no_debugfs),
 		cmocka_unit_test(test_made_by_another),

@@ -15,6 +15,8 @@ struct fixture {
 	int dir; /* a cgroup */
 	atomic_bool stop;
 	uint64_t steal; /* pages */
+	uint64_t paid; /* bytes that the kernel took of the page cache instead of anon */
+	bool pays_file;
 	unsigned int factor; /* the kernel takes that many times what it is asked */
 	unsigned int writes;
 	size_t seen; /* of what was written, bytes */
@@ -69,7 +71,8 @@ static int kernel(void *arg)
 		f->seen += strlen(asked);
 		snprintf(f->last, sizeof(f->last), "%s", asked);
 		f->steal += strtoull(asked, NULL, 10) / 4096 * f->factor;
-		put_stat(&f->root, "/group", 300 * MIB, 200 * MIB, 0, f->steal);
+		f->paid += f->pays_file ? strtoull(asked, NULL, 10) : 0;
+		put_stat(&f->root, "/group", 300 * MIB, 200 * MIB - f->paid, 0, f->steal);
 	}
 	return 0;
 }
@@ -123,6 +126,40 @@ static void test_kinds_apart(void **state)
 	kernel(f);
 	assert_int_equal(f->writes, 2);
 	assert_int_equal(r.got, 14 * MIB);
+}
+
+/* Where no anon is left that is not in use, the kernel goes on with page cache: no more is asked.
+ */
+static void test_paid_in_file(void **state)
+{
+	struct fixture *f = *state;
+	struct reclaim r = ask(f, 100 * MIB, 4 * MIB);
+
+	r.swappiness = f->pays_file = true;
+	reclaim_run(&r);
+	kernel(f);
+	assert_true(f->writes <= 3); /* one is seen a write later here */
+	assert_string_equal(f->last, "4194304 swappiness=1");
+}
+
+/* The tightest limit of all groups counts. */
+static void test_swap_room(void **state)
+{
+	struct fixture *f = *state;
+	int dir;
+
+	assert_true(reclaim_swap_room(f->dir) == UINT64_MAX);
+	root_put(&f->root, "/group/memory.swap.max", "104857600\n");
+	root_put(&f->root, "/group/memory.swap.current", "41943040\n");
+	root_put(&f->root, "/group/a/memory.swap.max", "max\n");
+	root_put(&f->root, "/group/a/memory.swap.current", "41943040\n");
+	root_put(&f->root, "/group/a/b/memory.swap.max", "83886080\n");
+	root_put(&f->root, "/group/a/b/memory.swap.current", "10485760\n");
+	dir = root_dir(&f->root, "/group/a/b");
+	assert_int_equal(reclaim_swap_room(dir), 59 * MIB);
+	root_put(&f->root, "/group/a/b/memory.swap.max", "0\n");
+	assert_int_equal(reclaim_swap_room(dir), 0);
+	close(dir);
 }
 
 /* A kernel that takes twice what it is asked is asked for less: never beyond what is cold. */
@@ -208,7 +245,7 @@ static void test_no_link(void **state)
 	assert_string_equal(root_get(&f->root, "/target"), "");
 }
 
-/* Everything, while nobody is in. */
+/* The page cache, while nobody is in. */
 static void test_exit(void **state)
 {
 	struct fixture *f = *state;
@@ -217,16 +254,56 @@ static void test_exit(void **state)
 
 	put_stat(&f->root, "/group", MIB, 20 * MIB, 4 * MIB, 0);
 	f->steal = 0;
-	r.deadline_us = pool_now_us() + 50000; /* a file never says EAGAIN */
+	r.swappiness = true;
 	reclaim_run_all(&r, &asked);
-	assert_int_equal(asked, 21 * MIB);
-	assert_true(r.got >= 21 * MIB);
+	assert_int_equal(asked, 16 * MIB);
+	assert_true(r.got >= 15 * MIB);
+	assert_memory_equal(root_get(&f->root, "/group/memory.reclaim"),
+			    "1048576 swappiness=1"
+			    "2097152 swappiness=1",
+			    40); /* shmem may be met first */
 	root_put(&f->root, "/group/cgroup.events", "populated 1\nfrozen 0\n");
 	root_put(&f->root, "/group/memory.reclaim", "");
 	r = ask(f, 0, 0);
 	reclaim_run_all(&r, &asked);
 	assert_int_equal(r.got, 0);
 	assert_int_equal(r.error, 0);
+	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "");
+}
+
+/* But for what is to stay. */
+static void test_exit_keeps(void **state)
+{
+	struct fixture *f = *state;
+	struct reclaim r = ask(f, 0, 0);
+	uint64_t asked = 0;
+
+	put_stat(&f->root, "/group", 0, 200 * MIB, 0, 0);
+	root_put(&f->root, "/group/memory.current", "209715200\n");
+	r.keep = 193 * MIB;
+	reclaim_run_all(&r, &asked);
+	assert_int_equal(asked, 7 * MIB);
+	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "7340032");
+	r = ask(f, 0, 0);
+	r.keep = 201 * MIB;
+	reclaim_run_all(&r, &asked);
+	assert_int_equal(asked, 0);
+	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "");
+}
+
+/* Another container runs from it. */
+static void test_exit_of_one_that_shares(void **state)
+{
+	struct fixture *f = *state;
+	struct reclaim r = ask(f, 0, 0);
+	uint64_t asked = 0;
+	char text[256];
+
+	snprintf(text, sizeof(text), "anon 0\nfile %llu\nshmem 0\nfile_mapped %llu\npgsteal 0\n",
+		 40 * MIB, 40 * MIB);
+	root_put(&f->root, "/group/memory.stat", text);
+	reclaim_run_all(&r, &asked);
+	assert_int_equal(asked, 0);
 	assert_string_equal(root_get(&f->root, "/group/memory.reclaim"), "");
 }
 
@@ -285,6 +362,27 @@ static void test_orphaned(void **state)
 	assert_int_equal(fence_orphaned(f->dir, &bytes, &steal), 0);
 	assert_int_equal(bytes, 45 * MIB);
 	assert_int_equal(steal, 12 * 4096);
+	/* What the living have mapped of it does not count. */
+	root_put(&f->root, "/group/memory.stat",
+		 "anon 0\nfile 104857600\nshmem 10485760\nfile_mapped 31457280\npgsteal 0\n");
+	root_put(&f->root, "/group/a/memory.stat",
+		 "anon 0\nfile 31457280\nshmem 5242880\nfile_mapped 10485760\npgsteal 0\n");
+	assert_int_equal(fence_orphaned(f->dir, &bytes, &steal), 0);
+	assert_int_equal(bytes, 25 * MIB);
+}
+
+/* Kernel threads have no page cache of their own; everybody else in the root has. */
+static void test_root_in_use(void **state)
+{
+	struct fixture *f = *state;
+
+	root_put(&f->root, "/group/cgroup.procs", "2\n17\n18\n");
+	root_put(&f->root, "/proc/2/stat", "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0\n");
+	root_put(&f->root, "/proc/17/stat", "17 (a) b) (kworker) I 2 0 0 0 -1 69238880 0 0\n");
+	assert_int_equal(fence_root_in_use(f->dir, f->root.path), 0); /* 18 has ended */
+	root_put(&f->root, "/proc/18/stat",
+		 "18 (x) I 2 0 0 0 -1 2129984) S 1 1 1 0 -1 4194560 0\n");
+	assert_int_equal(fence_root_in_use(f->dir, f->root.path), 1);
 }
 
 static void test_fence_refuses(void **state)
@@ -326,12 +424,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_batches),         T(test_kinds_apart),
-		T(test_overshoot),       T(test_less_than_a_page),
-		T(test_deadline),        T(test_gone),
-		T(test_no_link),         T(test_exit),
-		T(test_proactive_count), T(test_probe),
-		T(test_orphaned),        T(test_fence_refuses),
+		T(test_batches),
+		T(test_kinds_apart),
+		T(test_overshoot),
+		T(test_paid_in_file),
+		T(test_swap_room),
+		T(test_less_than_a_page),
+		T(test_deadline),
+		T(test_gone),
+		T(test_no_link),
+		T(test_exit),
+		T(test_exit_of_one_that_shares),
+		T(test_exit_keeps),
+		T(test_proactive_count),
+		T(test_probe),
+		T(test_orphaned),
+		T(test_root_in_use),
+		T(test_fence_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,8 @@ static void test_less(void **state)
 		  "" },
 		{ "/sys/kernel/mm/lru_gen/enabled", "0x0000\n", "page ages", DOCTOR_LESS,
 		  "switched off", "echo 7" },
+		{ "/sys/kernel/mm/lru_gen/enabled", "0x0005\n", "page ages", DOCTOR_LESS,
+		  "page tables", "7" },
 		{ "/sys/kernel/mm/lru_gen/enabled", NULL, "page ages", DOCTOR_LESS,
 		  "no multi-gen LRU", "CONFIG_LRU_GEN" },
 		{ "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n", "debugfs",

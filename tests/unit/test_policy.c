@@ -95,6 +95,32 @@ static void veto_memory_stall(void **state)
 	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
 }
 
+/* A veto that ends long after the pass: what was touched meanwhile still looks idle. */
+static void anon_goes_right_after_a_pass(void **state)
+{
+	struct sim *s = settled();
+
+	s->config.cold_after_ms = 60000;
+	s->c.age[0].idle_ms = 61000;
+	s->c.psi_mem_some_us += 300000;
+	step(s);
+	assert_int_equal(s->verdicts[0].reason, EBB_REASON_PSI_MEMORY);
+	s->now_ms += 10000;
+	s->c.age[0].idle_ms += 10000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_null(item_of(s, EBB_ACT_AGE)); /* it would prove no more than 40 s */
+	s->now_ms += 20000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_AGE));
+	s->c.aged_ms = s->now_ms;
+	s->c.last.seq++;
+	s->now_ms += 1000;
+	step(s);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM)->anon / SIM_MIB, 581);
+	free(s);
+}
+
 static void veto_io_stall(void **state)
 {
 	struct sim *s = settled();
@@ -109,6 +135,29 @@ static void a_little_io_is_no_veto(void **state)
 	struct sim *s = settled();
 
 	s->c.psi_io_some_us += 50000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
+/* Its own limit lets it swap no more: page cache may still go, anon is not asked for again at once.
+ */
+static void its_own_swap_limit(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	s->c.last.seq++;
+	s->c.last.aged = false;
+	s->c.last.asked = s->c.last.got = 0;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM));
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_HELD);
+	s->now_ms += 3000; /* a pass later it is tried again */
+	s->c.aged_ms = s->now_ms;
+	s->c.last.seq++;
+	s->c.last.aged = true;
 	step(s);
 	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
 	free(s);
@@ -334,6 +383,26 @@ static void starting_is_left_alone(void **state)
 	free(s);
 }
 
+/* Ages are learned from when it is level, and not from when it may be taken from. */
+static void ages_count_from_when_it_is_level(void **state)
+{
+	struct sim *s = fresh(60000);
+
+	for (int i = 0; i < 5; i++) {
+		sim_add(s, 40, false, false);
+		assert_int_equal(sim_run(s, 1000), 0);
+	}
+	assert_int_equal(s->passes, 0);
+	assert_int_equal(sim_run(s, 2000), 0);
+	assert_int_equal(s->passes, 1);
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_STARTING);
+	assert_int_equal(sim_run(s, 57000), 0); /* 59 s after the last of it */
+	assert_int_equal(s->asked, 0);
+	assert_int_equal(sim_run(s, 5000), 0);
+	assert_true(sim_out(s, false, false) > 180);
+	free(s);
+}
+
 static void huge_pages_are_named(void **state)
 {
 	struct sim *s = settled();
@@ -432,6 +501,18 @@ static void quiet_containers_are_aged_less_often(void **state)
 	free(s);
 }
 
+/* A pass that is brought forward must still prove what it is for. */
+static void wakes_for_others_do_not_spoil_the_ages(void **state)
+{
+	struct sim *s = fresh(60000);
+
+	sim_add(s, 300, false, false);
+	assert_int_equal(sim_run(s, 58000), 0); /* then somebody else has ebbd look */
+	assert_int_equal(sim_run(s, 6000), 0);
+	assert_true(sim_out(s, false, false) > 280);
+	free(s);
+}
+
 static void small_steps_without_ages(void **state)
 {
 	struct sim *s = settled();
@@ -502,16 +583,38 @@ static void exit_leaves_what_is_protected(void **state)
 
 	s->c.protect = 100 * SIM_MIB;
 	step(s);
-	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
-	it = item_of(s, EBB_ACT_RECLAIM);
+	assert_null(
+		item_of(s, EBB_ACT_RECLAIM)); /* which does not look whether somebody came back */
+	it = item_of(s, EBB_ACT_RECLAIM_EXIT);
 	assert_non_null(it);
 	assert_int_equal(it->anon + it->file, 20 * SIM_MIB);
+	assert_int_equal(it->keep, 100 * SIM_MIB);
 	assert_int_equal(it->reason, EBB_REASON_EXIT);
 	s->c.bytes = s->c.file = 100 * SIM_MIB;
 	s->now_ms += 5000;
 	step(s);
 	assert_int_equal(s->plan.nr_items, 0);
 	assert_int_equal(s->verdicts[0].cold, 0);
+	free(s);
+}
+
+/* What of it others have mapped, shmem and anon have a user who lives: nobody knows it cold. */
+static void exit_leaves_what_others_use(void **state)
+{
+	struct sim *s = emptied();
+
+	s->c.file_mapped = 30 * SIM_MIB;
+	s->c.shmem = 20 * SIM_MIB;
+	s->c.anon = 10 * SIM_MIB;
+	s->c.bytes += 10 * SIM_MIB;
+	step(s);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM_EXIT)->file, 70 * SIM_MIB);
+	assert_int_equal(item_of(s, EBB_ACT_RECLAIM_EXIT)->anon, 0);
+	assert_int_equal(s->verdicts[0].cold, 70 * SIM_MIB);
+	s->c.file = 50 * SIM_MIB;
+	s->now_ms += 5000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
 	free(s);
 }
 
@@ -774,14 +877,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_cold_and_no_more),
 		cmocka_unit_test(veto_memory_stall),
+		cmocka_unit_test(anon_goes_right_after_a_pass),
 		cmocka_unit_test(veto_io_stall),
 		cmocka_unit_test(a_little_io_is_no_veto),
+		cmocka_unit_test(its_own_swap_limit),
 		cmocka_unit_test(veto_protected),
 		cmocka_unit_test(protect_bounds_the_amount),
 		cmocka_unit_test(veto_swap_full),
 		cmocka_unit_test(veto_no_swap),
 		cmocka_unit_test(veto_off),
 		cmocka_unit_test(veto_paused),
+		cmocka_unit_test(exit_leaves_what_others_use),
 		cmocka_unit_test(exit_while_paused),
 		cmocka_unit_test(exit_leaves_what_is_protected),
 		cmocka_unit_test(refaults_of_the_gone_are_kept),
@@ -794,6 +900,7 @@ int main(void)
 		cmocka_unit_test(rests_grow_while_it_comes_back),
 		cmocka_unit_test(a_squeeze_is_not_ours),
 		cmocka_unit_test(starting_is_left_alone),
+		cmocka_unit_test(ages_count_from_when_it_is_level),
 		cmocka_unit_test(huge_pages_are_named),
 		cmocka_unit_test(loop_takes_the_cold_and_spares_the_hot),
 		cmocka_unit_test(loop_at_a_minute),
@@ -801,6 +908,7 @@ int main(void)
 		cmocka_unit_test(read_once_goes_reread_stays),
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),
+		cmocka_unit_test(wakes_for_others_do_not_spoil_the_ages),
 		cmocka_unit_test(small_steps_without_ages),
 		cmocka_unit_test(exit_is_taken_at_once),
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),

@@ -204,6 +204,11 @@ static void no_phantom_orphans(void **state)
 	groups_entry(g, groups_id(g, "/jobs"))->figures.gen[0].file = 45 * MIB;
 	groups_tick(g);
 	assert_int_equal(orphans(g, "/jobs"), 45 * MIB);
+	/* Nor does what the living have mapped of it count. */
+	groups_entry(g, groups_id(g, "/jobs"))->figures.file_mapped = 25 * MIB;
+	groups_entry(g, groups_id(g, "/jobs/a"))->figures.file_mapped = 10 * MIB;
+	groups_tick(g);
+	assert_int_equal(orphans(g, "/jobs"), 35 * MIB);
 	/* shmem is not cache that can be dropped */
 	groups_entry(g, groups_id(g, "/jobs"))->figures.shmem = 48 * MIB;
 	groups_tick(g);

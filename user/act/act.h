@@ -39,8 +39,11 @@ struct act_group {
 struct act_job {
 	uint64_t id; /* cgroup id; 0 for EBB_ACT_COMPACT */
 	enum ebb_action action;
-	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is */
+	uint64_t anon; /* bytes at most, of each kind; RECLAIM_EXIT takes all there is, */
 	uint64_t file;
+	uint64_t keep; /* but for these */
+	uint64_t idle_ms; /* RECLAIM: what has been idle for so long; 0: whatever the kernel takes
+			     first */
 	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take
 			   ours back */
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */
@@ -48,14 +51,15 @@ struct act_job {
 				 now is not known cold later; the others from their start */
 	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE,
 		      COMPACT and a limit that is taken back */
-	const struct act_group *groups; /* AGE only; copied */
+	const struct act_group *groups; /* AGE, and RECLAIM by idle_ms; copied */
 	size_t nr_groups;
 };
 
 struct act_result {
 	uint64_t id;
 	enum ebb_action action;
-	uint64_t asked; /* bytes; 0 for AGE and COMPACT */
+	uint64_t
+		asked; /* bytes; 0 for AGE and COMPACT. RECLAIM: without what has no room in swap */
 	uint64_t got; /* bytes evicted, by the kernel's own count (see reclaim.h) */
 	size_t groups_done; /* AGE: groups that were aged */
 	int error; /* 0, or a negative errno. Never a shortfall and never a cgroup that is gone.

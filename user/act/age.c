@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "act/age.h"
+#include "act/age_int.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
 #include "lib/kernel.h"
@@ -23,14 +23,6 @@
  * cold becomes the youngest (measured on all kernels).
  */
 #define SWAPPINESS 200
-
-struct age {
-	int fd;
-	int cgroup_root;
-	pthread_mutex_t lock; /* form: found by the worker, read by the loop */
-	enum act_id_form form;
-	bool force;
-};
 
 static void say(struct act_caps *caps, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -46,33 +38,59 @@ static void say(struct act_caps *caps, const char *format, ...)
 
 /* --- opening ---------------------------------------------------------------------------- */
 
-/* Off by default in Debian's 6.1 (CONFIG_LRU_GEN_ENABLED is not set). */
-static bool switch_on(const struct age_opts *o, struct act_caps *caps)
+/*
+ * Bits of lru_gen/enabled. The kernel shows the second only where a pass does walk page tables,
+ * which takes accessed bits that the CPU sets. Where it does not, a pass opens a generation and
+ * moves nothing: after two of them all that is in use would look idle (iterate_mm_list_nowalk()).
+ */
+#define LRU_GEN_CORE 1u
+#define LRU_GEN_WALK 2u
+
+static int read_enabled(const struct age_opts *o, unsigned int *ret)
 {
 	char path[256], text[32];
-	bool on;
 	int r;
 
 	snprintf(path, sizeof(path), "%s" ENABLED, o->root);
 	r = read_line_at(AT_FDCWD, path, text, sizeof(text));
-	if (r == -ENOENT) {
+	*ret = r > 0 ? strtoul(text, NULL, 0) : 0;
+	return r;
+}
+
+/* Off by default in Debian's 6.1 (CONFIG_LRU_GEN_ENABLED is not set). */
+static bool switch_on(const struct age_opts *o, struct act_caps *caps, bool *ret_walks)
+{
+	unsigned int bits;
+	char value[16] = "7";
+	int r;
+
+	*ret_walks = false;
+	if (read_enabled(o, &bits) == -ENOENT) {
 		say(caps, "this kernel has no multi-generational LRU (CONFIG_LRU_GEN)");
 		return false;
 	}
-	/* Bit 0 is the switch; the others choose how the accessed bits are gathered. */
-	on = r > 0 && strtoul(text, NULL, 0) & 1;
-	if (on && !journal_same_value(text, "7"))
-		return true;
-	if (!on && o->dry_run) {
+	if (!(bits & LRU_GEN_CORE) && o->dry_run) {
 		say(caps, "the multi-generational LRU is off, and a dry run switches nothing on");
 		return false;
 	}
-	/* Where it is on, this adopts it, should it be on because of us. */
-	r = o->dry_run ? 0 : journal_set_file(o->journal, ENABLED, "7", NULL);
-	if (r && !on)
+	if (bits & LRU_GEN_CORE)
+		snprintf(value, sizeof(value), "%u", bits | LRU_GEN_WALK);
+	/* Where it is on, this adopts it, should it be so because of us. */
+	r = o->dry_run ? 0 : journal_set_file(o->journal, ENABLED, value, NULL);
+	if (r && !(bits & LRU_GEN_CORE)) {
 		say(caps, "the multi-generational LRU is off and cannot be switched on: %s",
 		    strerror(-r));
-	return on || !r;
+		return false;
+	}
+	if (!r && !o->dry_run)
+		read_enabled(o, &bits);
+	*ret_walks = bits & LRU_GEN_WALK;
+	if (!*ret_walks)
+		say(caps,
+		    "the multi-generational LRU does not look at page tables (lru_gen/enabled "
+		    "is 0x%04x: no accessed bits, or switched off): nothing is known idle",
+		    bits);
+	return true;
 }
 
 static int open_private(int flags)
@@ -119,12 +137,13 @@ static void say_why_not(struct act_caps *caps, const struct age_opts *o, int err
 int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *caps)
 {
 	struct age *a;
+	bool walks;
 	int fd;
 
 	*ret = NULL;
 	caps->can_age = false;
-	caps->mglru = switch_on(opts, caps);
-	if (!caps->mglru)
+	caps->mglru = switch_on(opts, caps, &walks);
+	if (!caps->mglru || !walks)
 		return 0;
 	fd = open_lru_gen(opts, caps);
 	if (fd < 0) {
@@ -242,8 +261,8 @@ enum act_id_form age_id_form(struct age *a)
 
 /* --- ageing ------------------------------------------------------------------------------ */
 
-/* Rare: the census is behind, or the group is gone. */
-static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_rows *ret)
+int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms,
+		  struct age_rows *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = PROBE_SIZE;
@@ -258,7 +277,7 @@ static int reread_rows(struct age *a, uint64_t memcg, uint32_t node, struct age_
 		r = read_rows(a, text, size);
 		if (r)
 			return r;
-		r = age_find_rows(text, memcg, node, ret);
+		r = age_find_rows(text, memcg, node, idle_ms, ret);
 		if (r != -ENOENT || strlen(text) < size - 1)
 			return r;
 	}
@@ -290,15 +309,15 @@ static int write_ageing(struct age *a, uint64_t memcg, uint32_t node, uint64_t s
  * The id by which the kernel knows the group. Where the form is not known, for want of groups to
  * tell it by, it is the one of the two that is printed. -EAGAIN: neither is, or both are.
  */
-static int printed_id(struct age *a, const struct act_group *g, uint64_t *ret)
+int age_printed_id(struct age *a, const struct act_group *g, uint64_t *ret)
 {
 	enum act_id_form form = age_id_form(a);
 	struct age_rows rows;
 	bool by_cgroup;
 
 	if (form == ACT_ID_UNKNOWN && g->memcg != g->cgroup) {
-		by_cgroup = !reread_rows(a, g->cgroup, g->node, &rows);
-		if (by_cgroup == !reread_rows(a, g->memcg, g->node, &rows))
+		by_cgroup = !age_read_rows(a, g->cgroup, g->node, 0, &rows);
+		if (by_cgroup == !age_read_rows(a, g->memcg, g->node, 0, &rows))
 			return -EAGAIN;
 		form = by_cgroup ? ACT_ID_CGROUP : ACT_ID_PRIVATE;
 	}
@@ -310,7 +329,7 @@ int age_group(struct age *a, const struct act_group *g)
 {
 	struct age_rows rows;
 	uint64_t memcg;
-	int r = printed_id(a, g, &memcg);
+	int r = age_printed_id(a, g, &memcg);
 
 	if (r)
 		return r;
@@ -319,51 +338,15 @@ int age_group(struct age *a, const struct act_group *g)
 		/*
 		 * EINVAL is all there is for: no such memcg, a seq beyond the youngest, and
 		 * a word that this kernel does not know; ERANGE wants force.
+		 * Rare: the census is behind, or the group is gone.
 		 */
-		int again = reread_rows(a, memcg, g->node, &rows);
+		int again = age_read_rows(a, memcg, g->node, 0, &rows);
 
 		if (again)
 			return again;
 		if (r == -ERANGE || rows.max_seq == g->max_seq)
 			a->force = !a->force;
 		r = write_ageing(a, memcg, g->node, rows.max_seq);
-	}
-	return r;
-}
-
-/* --- evicting from one group's lists ------------------------------------------------------- */
-
-#define MAX_NODES 64
-
-int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
-{
-	const uint64_t page = sysconf(_SC_PAGESIZE);
-	struct age_rows rows = { 0 };
-	char text[96];
-	int r = 0;
-
-	*ret_asked = 0;
-	if (age_id_form(a) != ACT_ID_CGROUP)
-		return -EOPNOTSUPP;
-	for (uint32_t node = 0; node < MAX_NODES && bytes >= page && !r; node++) {
-		uint64_t pages;
-		int n;
-
-		r = reread_rows(a, cgroup, node, &rows);
-		if (r == -ENOENT) {
-			/* Nodes may be numbered with gaps; without the first, there is no group. */
-			r = node ? 0 : r;
-			continue;
-		}
-		pages = rows.old_file < bytes / page ? rows.old_file : bytes / page;
-		if (r || !pages)
-			continue;
-		/* Swappiness 1: the file pages, as far as anon is not older. */
-		n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " 1 %" PRIu64 "\n",
-			     cgroup, node, rows.old_seq, pages);
-		r = write(a->fd, text, n) < 0 ? -errno : 0;
-		*ret_asked += pages * page;
-		bytes -= pages * page;
 	}
 	return r;
 }

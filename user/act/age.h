@@ -21,9 +21,9 @@ struct age_opts {
 };
 
 /*
- * Switches MGLRU on where it is off (journalled), and opens lru_gen, if need
- * be on a debugfs mount of its own. Fills the ageing part of caps. *ret is
- * NULL, and 0 returned, where ageing is not possible.
+ * Switches MGLRU on where it is off, and walks of page tables with it (journalled), and opens
+ * lru_gen, if need be on a debugfs mount of its own. Fills the ageing part of caps. *ret is NULL,
+ * and 0 returned, where ageing is not possible.
  */
 int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *caps);
 void age_close(struct age *a);
@@ -48,12 +48,24 @@ int age_answer(int error);
  */
 int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked);
 
+/*
+ * Evicts anon of this one group's node that has been idle for idle_ms at least: bytes at most, and
+ * never page cache in its stead, as memory.reclaim without swappiness= would (up to 6.11). To be
+ * called until *ret_asked is 0: no more is to be had. Ends early on a signal (-EINTR).
+ */
+int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+		   uint64_t *ret_asked);
+
 /* The rows of lru_gen for a memcg (as printed) in one node. -ENOENT: no such. */
 struct age_rows {
 	uint64_t max_seq;
 	uint64_t old_seq; /* the youngest of which two younger ones exist */
 	uint64_t old_file; /* pages in it and older ones */
+	/* The youngest of those that have been idle for idle_ms, as an ebb_age has it; and the
+	 * pages of anon up to there that the kernel evicts before any page cache. */
+	uint64_t idle_seq, idle_anon;
 };
-int age_find_rows(const char *text, uint64_t memcg, uint32_t node, struct age_rows *ret);
+int age_find_rows(const char *text, uint64_t memcg, uint32_t node, uint64_t idle_ms,
+		  struct age_rows *ret);
 
 #endif /* EBB_ACT_AGE_H */

@@ -24,7 +24,11 @@ static bool row_number(const char *p, const char *word, unsigned long long *ret)
 }
 
 /* "SEQ AGE ANON FILE" */
-static bool row_generation(const char *p, unsigned long long *ret_seq, unsigned long long *ret_file)
+struct row {
+	unsigned long long seq, age_ms, anon, file;
+};
+
+static bool row_generation(const char *p, struct row *ret)
 {
 	unsigned long long v[4];
 	char *end;
@@ -36,18 +40,38 @@ static bool row_generation(const char *p, unsigned long long *ret_seq, unsigned 
 		v[i] = strtoull(p, &end, 10);
 		p = end;
 	}
-	*ret_seq = v[0];
-	*ret_file = v[3];
+	*ret = (struct row){ v[0], v[1], v[2], v[3] };
 	return true;
 }
 
 #define MAX_GENS 8 /* MAX_NR_GENS is 4 */
+#define SAME_BIRTH_MS 20 /* as in sense/fold.c: no pass was between two that are closer */
 
-int age_find_rows(const char *text, uint64_t memcg, uint32_t node, struct age_rows *ret)
+/*
+ * What of the anon goes before page cache does. The kernel takes the anon of a generation first and
+ * goes on to the next one, but for page cache: of that the older generation is emptied before
+ * (try_to_inc_min_seq(), up to 6.13: the oldest anon is never younger than the oldest file).
+ */
+static void idle_part(const struct row *row, size_t n, uint64_t idle_ms, struct age_rows *ret)
 {
-	unsigned long long seq[MAX_GENS], file[MAX_GENS], v;
+	for (size_t i = 0; i + 2 < n; i++) {
+		if (row[i + 1].age_ms < idle_ms ||
+		    row[i + 1].age_ms <= row[n - 1].age_ms + SAME_BIRTH_MS)
+			break;
+		ret->idle_seq = row[i].seq;
+		ret->idle_anon += row[i].anon;
+		if (row[i].file)
+			break;
+	}
+}
+
+int age_find_rows(const char *text, uint64_t memcg, uint32_t node, uint64_t idle_ms,
+		  struct age_rows *ret)
+{
 	bool ours = false, in_node = false;
 	struct age_rows rows = {};
+	struct row row[MAX_GENS];
+	unsigned long long v;
 	size_t n = 0;
 
 	for (const char *p = text; p && *p; p = strchr(p, '\n')) {
@@ -59,22 +83,22 @@ int age_find_rows(const char *text, uint64_t memcg, uint32_t node, struct age_ro
 			in_node = false;
 		} else if (ours && row_number(p, "node ", &v)) {
 			in_node = v == node;
-		} else if (ours && in_node && n < MAX_GENS &&
-			   row_generation(p, &seq[n], &file[n])) {
-			if (seq[n] > rows.max_seq || !n)
-				rows.max_seq = seq[n];
+		} else if (ours && in_node && n < MAX_GENS && row_generation(p, &row[n])) {
+			if (row[n].seq > rows.max_seq || !n)
+				rows.max_seq = row[n].seq;
 			n++;
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (rows.max_seq < 2 || seq[i] > rows.max_seq - 2)
+		if (rows.max_seq < 2 || row[i].seq > rows.max_seq - 2)
 			continue;
-		rows.old_file += file[i];
-		if (seq[i] > rows.old_seq)
-			rows.old_seq = seq[i];
+		rows.old_file += row[i].file;
+		if (row[i].seq > rows.old_seq)
+			rows.old_seq = row[i].seq;
 	}
 	if (!n)
 		return -ENOENT;
+	idle_part(row, n, idle_ms, &rows);
 	*ret = rows;
 	return 0;
 }

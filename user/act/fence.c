@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,6 +73,43 @@ static int has_processes(int dirfd)
 	ssize_t n = read_file_at(dirfd, "cgroup.procs", c, sizeof(c));
 
 	return n == -EFBIG || n > 0 ? 1 : (int)n;
+}
+
+#define PF_KTHREAD 0x00200000ul
+
+/* Seen from outside: its memory map, which would tell as well, may be shut. */
+static bool is_kernel_thread(const char *root, const char *pid)
+{
+	char path[512], text[1024];
+	unsigned long flags = 0;
+	const char *p;
+
+	snprintf(path, sizeof(path), "%s/proc/%.20s/stat", root, pid);
+	if (read_file_at(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return true; /* it has ended */
+	p = strrchr(text, ')'); /* its name may hold anything */
+	return p && sscanf(p, ") %*c %*d %*d %*d %*d %*d %lu", &flags) == 1 && flags & PF_KTHREAD;
+}
+
+int fence_root_in_use(int dirfd, const char *root)
+{
+	int fd = openat(dirfd, "cgroup.procs", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+	char line[32];
+	int r = 0;
+
+	if (!f) {
+		r = -errno;
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	while (!r && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		r = !is_kernel_thread(root, line);
+	}
+	fclose(f);
+	return r;
 }
 
 /* --- the fence ---------------------------------------------------------------------- */
@@ -191,7 +229,7 @@ int fence_orphaned(int dirfd, uint64_t *ret_bytes, uint64_t *ret_living_steal)
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	struct reclaim_stat all, s;
-	uint64_t living = 0, steal = 0;
+	uint64_t living = 0, living_mapped = 0, steal = 0, mapped;
 	int r;
 
 	r = reclaim_stat(dirfd, &all);
@@ -213,9 +251,13 @@ int fence_orphaned(int dirfd, uint64_t *ret_bytes, uint64_t *ret_living_steal)
 		if (r)
 			return r;
 		living += s.file;
+		living_mapped += s.mapped;
 		steal += s.steal;
 	}
 	*ret_bytes = all.file > living ? all.file - living : 0;
+	/* What of it is mapped, the living use. */
+	mapped = all.mapped > living_mapped ? all.mapped - living_mapped : 0;
+	*ret_bytes -= mapped < *ret_bytes ? mapped : *ret_bytes;
 	*ret_living_steal = steal;
 	return 0;
 }

@@ -22,7 +22,8 @@
  *    by protections that kswapd alone works out: they may be of any age. Measured
  *    on 6.12: with memory.min = max on everybody, half of what was taken was of the
  *    living. 7.2 does not need one: there the pages of a removed group go to the
- *    lists of its parent, which can be named (age_evict).
+ *    lists of its parent, which can be named (age_evict). They stand there among those of
+ *    the root's own processes, by generations that nobody ages: where it has any, that is refused.
  */
 #ifndef EBB_ACT_FENCE_H
 #define EBB_ACT_FENCE_H
@@ -54,6 +55,9 @@ void fence_reclaim(struct reclaim *r, struct journal *j);
 
 /* The root's processes are everywhere's: it is never refused for them. */
 bool fence_is_root(int dirfd);
+
+/* Whether processes that are no kernel threads are in the root group at dirfd: 1, 0 or an errno. */
+int fence_root_in_use(int dirfd, const char *root);
 
 /* Page cache that no living child of dirfd accounts for, bytes. */
 int fence_orphaned(int dirfd, uint64_t *ret_bytes, uint64_t *ret_living_steal);

@@ -32,13 +32,79 @@ static void take_over(struct job *job, const struct reclaim *r)
 	job->result.timed_out = r->timed_out;
 }
 
+static void limit_anon(struct job *job)
+{
+	uint64_t room = job->anon ? reclaim_swap_room(job->dirfd) : 0;
+
+	if (job->anon > room) {
+		job->result.asked -= job->anon - room;
+		job->anon = room;
+	}
+}
+
+#define EVICT_BATCH (16ull << 20)
+
+static bool ended(struct job *job)
+{
+	if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us)
+		job->result.timed_out = true;
+	return job->result.timed_out || job->result.error;
+}
+
+/* The anon of each group, from generations that are idle enough, at most job->anon of it all. */
+static void evict_anon(struct job *job)
+{
+	struct act_result *res = &job->result;
+	struct reclaim_stat before, now;
+	uint64_t left = job->anon;
+
+	res->error = reclaim_stat(job->dirfd, &before);
+	for (size_t i = 0; i < job->nr_groups && !ended(job); i++) {
+		uint64_t asked = 1;
+
+		while (asked && left && !ended(job)) {
+			int r = age_evict_anon(job->act->age, &job->groups[i], job->idle_ms,
+					       left < EVICT_BATCH ? left : EVICT_BATCH, &asked);
+
+			left -= asked < left ? asked : left;
+			if (r == -ENOENT) /* the group is gone; the others may not be */
+				break;
+			if (r == -EINTR)
+				res->timed_out = true;
+			else
+				res->error = r;
+		}
+	}
+	if (res->error == -ENOENT || res->error == -ENODEV) {
+		res->error = 0;
+		res->gone = true;
+	} else if (!reclaim_stat(job->dirfd, &now) && now.steal > before.steal) {
+		res->got = now.steal - before.steal;
+	}
+}
+
+/*
+ * Without swappiness= the kernel chooses, and where page cache comes back less often than anon it
+ * takes page cache for anon that was asked for, what is read all the time before anything else: it
+ * stands in the oldest generation (coldness.c). Where ages are known they can be asked for.
+ */
 static void run_reclaim(struct job *job)
 {
+	uint64_t got;
 	struct reclaim r;
 
+	limit_anon(job);
+	if (job->anon && job->nr_groups && job->act->age && !job->act->caps.reclaim_swappiness) {
+		evict_anon(job);
+		job->anon = 0;
+		if (!job->file || ended(job) || job->result.gone)
+			return;
+	}
+	got = job->result.got;
 	fill(job, &r);
 	reclaim_run(&r);
 	take_over(job, &r);
+	job->result.got += got;
 }
 
 static void run_exit(struct job *job)
@@ -46,6 +112,7 @@ static void run_exit(struct job *job)
 	struct reclaim r;
 
 	fill(job, &r);
+	r.keep = job->keep;
 	reclaim_run_all(&r, &job->result.asked);
 	take_over(job, &r);
 }
@@ -55,16 +122,15 @@ bool job_can_evict(const struct act *a)
 	return a->age && age_id_form(a->age) == ACT_ID_CGROUP;
 }
 
-#define EVICT_BATCH (16ull << 20)
-
 /* The root of 7.2: what removed children left is on its own lists. */
 static void evict_in_root(struct job *job)
 {
 	struct act_result *res = &job->result;
 	struct reclaim_stat before = { .steal = UINT64_MAX }, now;
 	uint64_t left = job->file, asked = 1;
+	int used = fence_root_in_use(job->dirfd, job->act->root);
 
-	res->error = reclaim_stat(job->dirfd, &before);
+	res->error = used > 0 ? -EBUSY : used ?: reclaim_stat(job->dirfd, &before);
 	while (!res->error && left && asked) {
 		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
 			res->timed_out = true;
@@ -181,7 +247,8 @@ static int check(const struct act_job *spec)
 		return -EINVAL;
 	if ((spec->action == EBB_ACT_COMPACT) != !spec->id)
 		return -EINVAL;
-	if ((spec->action == EBB_ACT_AGE) != !!spec->nr_groups)
+	if (spec->action == EBB_ACT_AGE ? !spec->nr_groups
+					: spec->nr_groups && spec->action != EBB_ACT_RECLAIM)
 		return -EINVAL;
 	if (spec->anon + spec->file < spec->anon)
 		return -EINVAL;
@@ -203,6 +270,8 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->anon = spec->anon;
 	job->file = spec->file;
 	job->batch = spec->batch ?: DEFAULT_BATCH;
+	job->idle_ms = spec->idle_ms;
+	job->keep = spec->keep;
 	job->want = spec->limit;
 	job->dirfd = -1;
 	job->result.id = spec->id;

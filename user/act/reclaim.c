@@ -34,6 +34,7 @@ int reclaim_stat(int dirfd, struct reclaim_stat *ret)
 	    !find_key(text, "shmem", &s.shmem))
 		return -ENODATA;
 	find_key(text, "unevictable", &s.unevictable);
+	find_key(text, "file_mapped", &s.mapped);
 	s.file -= s.shmem < s.file ? s.shmem : s.file;
 	*ret = s;
 	return 0;
@@ -49,11 +50,44 @@ int reclaim_probe(int dirfd, bool *ret_swappiness)
 	return 0;
 }
 
+#define MAX_DEPTH 32
+#define SWAP_MARGIN                                                                                \
+	(1ull << 20) /* with less than 64 pages of room the kernel counts it as none               \
+		      */
+
+/* The memory.swap.max of each group above counts, too. */
+uint64_t reclaim_swap_room(int dirfd)
+{
+	_cleanup_close_ int up = -1;
+	uint64_t room = UINT64_MAX, max, now;
+
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		int fd = up < 0 ? dirfd : up;
+
+		if (read_u64_at(fd, "memory.swap.max", &max)) /* the root has none */
+			break;
+		if (max != UINT64_MAX && !read_u64_at(fd, "memory.swap.current", &now)) {
+			max = max > now + SWAP_MARGIN ? max - now - SWAP_MARGIN : 0;
+			room = max < room ? max : room;
+		}
+		fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (up >= 0)
+			close(up);
+		up = fd;
+		if (up < 0)
+			break;
+	}
+	return room;
+}
+
 struct run {
 	struct reclaim *r;
 	int fd;
 	uint64_t page;
 	uint64_t steal; /* at the start; UINT64_MAX: the count is not to be had */
+	struct reclaim_stat stat; /* now */
+	bool leftover; /* nobody is there: what is used is used by others */
+	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -67,8 +101,11 @@ static void count_steal(struct run *run)
 	struct reclaim *r = run->r;
 	struct reclaim_stat now;
 
-	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now) && now.steal >= run->steal)
-		r->got = now.steal - run->steal;
+	if (run->steal != UINT64_MAX && !reclaim_stat(r->dirfd, &now)) {
+		if (now.steal >= run->steal)
+			r->got = now.steal - run->steal;
+		run->stat = now;
+	}
 	/* What the kernel affirmed is a lower bound: the count trails, or went with the cgroup. */
 	if (r->got < run->written)
 		r->got = run->written;
@@ -76,13 +113,11 @@ static void count_steal(struct run *run)
 
 static int begin(struct run *run, struct reclaim *r)
 {
-	struct reclaim_stat s;
-
 	*run = (struct run){ .r = r, .page = sysconf(_SC_PAGESIZE) };
 	r->got = 0;
 	r->error = 0;
 	r->gone = r->timed_out = false;
-	run->steal = reclaim_stat(r->dirfd, &s) ? UINT64_MAX : s.steal;
+	run->steal = reclaim_stat(r->dirfd, &run->stat) ? UINT64_MAX : run->stat.steal;
 	run->fd = openat(r->dirfd, "memory.reclaim", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (run->fd < 0) {
 		r->gone = is_gone(-errno) && faccessat(r->dirfd, "cgroup.procs", F_OK, 0);
@@ -130,6 +165,28 @@ static bool ended(struct run *run, int error)
 	}
 }
 
+static uint64_t fell(uint64_t before, uint64_t now)
+{
+	return before > now ? before - now : 0;
+}
+
+/* Whether a batch was paid in what was not asked for, or somebody else uses. */
+static bool paid_otherwise(const struct run *run, const struct reclaim_stat *before, uint64_t ask,
+			   int swappiness)
+{
+	const struct reclaim_stat *now = &run->stat;
+
+	/*
+	 * Page cache for anon: of the oldest generation no anon is left that is not in use, and
+	 * what follows is not known cold.
+	 */
+	if (swappiness == RECLAIM_ANON)
+		return fell(before->file, now->file) > ask / 2;
+	return run->leftover &&
+	       (fell(before->mapped, now->mapped) > ask / 4 ||
+		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
+}
+
 /* false: end of it all, not of this kind alone. */
 static bool take(struct run *run, uint64_t bytes, int swappiness)
 {
@@ -139,7 +196,12 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 	while (r->got - before + run->page <= bytes) {
 		uint64_t left = bytes - (r->got - before);
 		uint64_t ask = r->batch && left > r->batch ? r->batch : left;
+		struct reclaim_stat before_batch = run->stat;
 		int error;
+
+		if (run->first && ask > run->first)
+			ask = run->first;
+		run->first *= 2;
 
 		if (stopped(r)) {
 			r->timed_out = true;
@@ -156,6 +218,8 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (ended(run, error))
 			return false;
 		if (error == -EAGAIN)
+			return true;
+		if (paid_otherwise(run, &before_batch, ask, swappiness))
 			return true;
 	}
 	return true;
@@ -192,6 +256,28 @@ static int check_empty(void *arg)
 	return find_key(text, "populated", &populated) && !populated ? 0 : -ECANCELED;
 }
 
+#define FIRST_BATCH (1ull << 20)
+
+/* What nobody uses: see leftover_bytes() in policy/leftover.c. */
+static int leftover(struct reclaim *r, struct reclaim_stat *s, uint64_t *ret)
+{
+	uint64_t usage, bytes;
+	int error = reclaim_stat(r->dirfd, s);
+
+	if (error)
+		return error;
+	bytes = fell(s->file, s->mapped);
+	if (r->keep) {
+		error = read_u64_at(r->dirfd, "memory.current", &usage);
+		if (error)
+			return error;
+		usage = fell(usage, r->keep);
+		bytes = bytes < usage ? bytes : usage;
+	}
+	*ret = bytes;
+	return 0;
+}
+
 void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 {
 	struct reclaim_stat s;
@@ -203,13 +289,14 @@ void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 	*ret_asked = 0;
 	if (begin(&run, r))
 		return;
-	error = reclaim_stat(r->dirfd, &s);
+	run.leftover = true;
+	error = leftover(r, &s, ret_asked);
 	if (error)
 		ended(&run, error);
-	else
-		*ret_asked = s.anon + s.file + s.shmem;
-	/* Until the kernel says that no more is to be had: nobody is there to be harmed. */
+	/* What is to stay may be met first. */
+	else if (s.mapped || s.shmem || s.anon)
+		run.first = FIRST_BATCH;
 	if (*ret_asked)
-		take(&run, UINT64_MAX, RECLAIM_PLAIN);
+		take(&run, *ret_asked, r->swappiness ? RECLAIM_FILE : RECLAIM_PLAIN);
 	close(run.fd);
 }

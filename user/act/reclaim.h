@@ -30,7 +30,8 @@
 struct reclaim {
 	/* in */
 	int dirfd; /* borrowed */
-	uint64_t anon, file; /* bytes at most */
+	uint64_t anon, file; /* bytes at most; anon: see reclaim_swap_room() */
+	uint64_t keep; /* of reclaim_run_all(): bytes of its usage that stay */
 	uint64_t batch; /* bytes a write */
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;
@@ -48,15 +49,25 @@ struct reclaim {
 
 void reclaim_run(struct reclaim *r);
 
-/* Everything that an emptied cgroup holds, until somebody moves in again. ret_asked: bytes. */
+/*
+ * The page cache that an emptied cgroup holds and nobody has mapped, until somebody moves in again,
+ * or what others have mapped goes with it. ret_asked: bytes.
+ */
 void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked);
 
 struct reclaim_stat {
 	uint64_t steal; /* bytes, cumulative */
 	uint64_t anon, file, shmem; /* bytes; file without shmem */
 	uint64_t unevictable;
+	uint64_t mapped; /* of file and shmem */
 };
 int reclaim_stat(int dirfd, struct reclaim_stat *ret);
+
+/*
+ * What the group may still put into swap by memory.swap.max, its own and those above; UINT64_MAX:
+ * no limit. Where there is none the kernel takes page cache for all that it is asked for.
+ */
+uint64_t reclaim_swap_room(int dirfd);
 
 /*
  * Whether the memory.reclaim beneath dirfd (the root's will do) exists and

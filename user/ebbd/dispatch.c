@@ -14,18 +14,11 @@
 #define LIMITED_MS 100
 
 /* All of them: one that is left out never ages, and what is in it never gets cold. */
-static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
+static int groups_of(struct daemon *d, uint64_t id, struct act_group **ret, size_t *ret_nr)
 {
 	const struct tree_lru *lrus;
-	size_t n = tree_lrus(d->tree, item->id, &lrus);
-	_cleanup_free_ struct act_group *groups = calloc(n ? n : 1, sizeof(*groups));
-	struct act_job job = {
-		.id = item->id,
-		.action = EBB_ACT_AGE,
-		.dirfd = -1,
-		.groups = groups,
-		.nr_groups = n,
-	};
+	size_t n = tree_lrus(d->tree, id, &lrus);
+	struct act_group *groups = calloc(n ? n : 1, sizeof(*groups));
 
 	if (!groups)
 		return -ENOMEM;
@@ -34,23 +27,40 @@ static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
 						.memcg = lrus[i].memcg,
 						.node = lrus[i].node,
 						.max_seq = lrus[i].max_seq };
-	return n ? act_submit(d->act, &job) : 0;
+	*ret = groups;
+	*ret_nr = n;
+	return 0;
+}
+
+static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
+{
+	_cleanup_free_ struct act_group *groups = NULL;
+	struct act_job job = { .id = item->id, .action = EBB_ACT_AGE, .dirfd = -1 };
+	int r = groups_of(d, item->id, &groups, &job.nr_groups);
+
+	job.groups = groups;
+	return r || !job.nr_groups ? r : act_submit(d->act, &job);
 }
 
 static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 {
 	_cleanup_close_ int fd = tree_open_dir(d->tree, item->id);
+	_cleanup_free_ struct act_group *groups = NULL;
 	struct act_job job = { .id = item->id,
 			       .action = item->action,
 			       .anon = item->anon,
 			       .file = item->file,
+			       .keep = item->keep,
+			       .idle_ms = item->idle_ms,
 			       .batch = item->batch,
 			       .deadline_ms = item->deadline_ms,
 			       .dirfd = fd };
+	int r = fd < 0 ? fd : 0;
 
-	if (fd < 0)
-		return fd;
-	return act_submit(d->act, &job);
+	if (!r && item->idle_ms)
+		r = groups_of(d, item->id, &groups, &job.nr_groups);
+	job.groups = groups;
+	return r ?: act_submit(d->act, &job);
 }
 
 static int submit_limit(struct daemon *d, enum ebb_action which, uint64_t id, uint64_t bytes,

@@ -166,6 +166,7 @@ static void reclaim_early(struct step *s, uint64_t want, uint64_t least_ms)
 		item = plan_add(s, c->id, EBB_ACT_RECLAIM, EBB_REASON_CAP);
 		item->anon = share_u64(age.anon, share);
 		item->file = share_u64(age.file, share);
+		item->idle_ms = idle_ms;
 		item->batch = BATCH;
 		item->deadline_ms = DEADLINE_MS;
 		s->taking = true;

@@ -93,6 +93,7 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			p->recent_taken += c->last.got;
 			s->state->freed += c->last.got;
 			p->short_fall = c->last.got < c->last.asked / 4;
+			p->no_room = !c->last.asked && !c->last.error;
 		}
 		if (c->last.error && p->hold_ms < s->snap->now_ms + FAILED_WAIT_MS) {
 			p->hold_ms = s->snap->now_ms + FAILED_WAIT_MS;
@@ -153,7 +154,7 @@ void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct 
 	if (p->known && new_round) {
 		judge_accuracy(s, p);
 		if (c->can_age)
-			p->short_fall = false;
+			p->short_fall = p->no_room = false;
 	}
 }
 

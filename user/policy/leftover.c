@@ -12,10 +12,23 @@
 #define LEFTOVER_DEADLINE_MS 4000u
 #define ORPHANS_MIN (4 * MIB)
 
+/*
+ * What an ended container's group holds and nobody is known to use. What is still mapped, somebody
+ * else has mapped: of containers of one image the first one pays for the pages that all run from,
+ * and evicting in a group the kernel does not look at accessed bits of others
+ * (invalid_folio_referenced_vma()). Anon and shmem go with their last user: what is left has one.
+ */
+static uint64_t leftover_bytes(const struct ebb_snap_container *c)
+{
+	uint64_t used = c->shmem + c->file_mapped;
+
+	return min_u64(sub_u64(c->file, used), sub_u64(c->bytes, c->protect));
+}
+
 void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
 		   struct ebb_verdict *v)
 {
-	uint64_t room = sub_u64(c->bytes, c->protect);
+	uint64_t room = leftover_bytes(c);
 	struct ebb_plan_item *item;
 
 	/* What its processes held is free already; the rest follows. */
@@ -37,11 +50,9 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	}
 	p->exit_tries++;
 	p->exit_ms = s->snap->now_ms;
-	/* All of it, without looking at amounts, unless a part stays. */
-	item = plan_add(s, c->id, c->protect ? EBB_ACT_RECLAIM : EBB_ACT_RECLAIM_EXIT,
-			EBB_REASON_EXIT);
-	item->anon = min_u64(c->anon, room);
-	item->file = min_u64(c->file, room - item->anon);
+	item = plan_add(s, c->id, EBB_ACT_RECLAIM_EXIT, EBB_REASON_EXIT);
+	item->keep = c->protect;
+	item->file = room;
 	item->batch = LEFTOVER_BATCH;
 	item->deadline_ms = LEFTOVER_DEADLINE_MS;
 	s->taking = true;

@@ -55,6 +55,7 @@ struct policy_container {
 	uint32_t rest_ms; /* length of the last of them */
 	uint64_t forgiven_ms; /* when a strike was taken back last */
 
+	bool no_room; /* by its own limits it may put no more into swap: until the next pass */
 	bool short_fall; /* the last act got little: rest until the next pass */
 
 	uint64_t age_asked_ms;

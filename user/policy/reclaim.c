@@ -7,6 +7,9 @@
 #define DEADLINE_MIN_MS 1000u
 #define DEADLINE_MAX_MS 10000u
 
+/* Ages are as of the pass: later, what was touched since is in them as if it was idle. */
+#define ANON_WINDOW_MS 3000u
+
 /* Where ages are not known (measured: 28 steps of 5 MB, 0.7 s apart, cost 0 to 1,210 refaults). */
 #define STEP_BYTES (5 * MIB)
 #define STEP_WAIT_MS 700u
@@ -37,6 +40,12 @@ uint64_t reclaim_anon_room(const struct ebb_snap_machine *m)
 	return sub_u64(m->swap_free, min_u64(m->swap_total / 16, 256 * MIB));
 }
 
+static uint64_t anon_room(const struct step *s, const struct ebb_snap_container *c,
+			  const struct policy_container *p)
+{
+	return p->no_room ? 0 : cap_anon_room(s, c);
+}
+
 /*
  * The page cache goes in small portions: what turns out to be hot on the way is known before the
  * next one (coldness.c). A portion that meets only hot pages moves them on a generation and then
@@ -48,17 +57,18 @@ static uint64_t file_portion(uint64_t file)
 }
 
 /*
- * Anon right after a pass: the accessed bits since then are not in the generations. Page cache as
- * late as possible before the next one: a merge clears the counts of reads by which the kernel
- * tells what is read again (measured on 6.12: right after a pass it evicted a file that was read
- * each second).
+ * Anon right after a pass: the accessed bits since then are not in the generations. What a veto let
+ * pass waits for the next one, which is not brought forward: it would prove less (ageing.c). Page
+ * cache as late as possible before the next one: a merge clears the counts of reads by which the
+ * kernel tells what is read again (measured on 6.12: right after a pass it evicted a file that was
+ * read each second).
  */
 static void plan_moment(struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p, struct coldness *cold)
 {
 	uint64_t period = ageing_period_ms(s, p), since = s->snap->now_ms - c->aged_ms;
 
-	if (since > period / 2)
+	if (since > min_u64(period / 2, ANON_WINDOW_MS))
 		cold->anon = 0;
 	if (since >= period * 3 / 4)
 		return;
@@ -77,13 +87,14 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 
 	/* Sizes move while the lists are walked: never ask for the last of what is known. */
 	anon -= anon / 32;
-	anon = min_u64(min_u64(anon, cap_anon_room(s, c)), room);
+	anon = min_u64(min_u64(anon, anon_room(s, c, p)), room);
 	file = min_u64(min_u64(file, p->file_left), room - anon);
 	if (anon + file < TAKE_MIN)
 		return;
 	item = plan_add(s, c->id, EBB_ACT_RECLAIM, EBB_REASON_COLD);
 	item->anon = anon;
 	item->file = file;
+	item->idle_ms = s->cold_ms;
 	item->batch = BATCH;
 	item->deadline_ms = clamp_deadline(ageing_period_ms(s, p));
 	p->file_before = file ? cold->file_old : 0;
@@ -137,7 +148,7 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	plan_moment(s, c, p, &cold);
 	plan_reclaim(s, c, p, &cold);
 	if (s->plan->nr_items > before ||
-	    (p->cold_anon >= TAKE_MIN && cap_anon_room(s, c) >= TAKE_MIN) ||
+	    (p->cold_anon >= TAKE_MIN && anon_room(s, c, p) >= TAKE_MIN) ||
 	    (v->cold - p->cold_anon >= TAKE_MIN && p->file_left >= TAKE_MIN))
 		verdict_set(v, EBB_STATE_RECLAIMING, EBB_REASON_COLD);
 	else if (p->cold_anon >= TAKE_MIN && v->cold - p->cold_anon < TAKE_MIN)
@@ -184,7 +195,7 @@ void reclaim_blind(struct step *s, const struct ebb_snap_container *c, struct po
 	if (step < 64 * KIB)
 		return;
 	item = plan_add(s, c->id, EBB_ACT_RECLAIM, EBB_REASON_PROBE);
-	if (s->snap->machine.swap_total && cap_anon_room(s, c) >= step && c->anon > c->file)
+	if (s->snap->machine.swap_total && anon_room(s, c, p) >= step && c->anon > c->file)
 		item->anon = step;
 	else
 		item->file = step;

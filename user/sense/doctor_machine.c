@@ -61,6 +61,17 @@ void doctor_ages(const struct doctor_env *env, struct doctor_check *check)
 				     "echo 7 > /sys/kernel/mm/lru_gen/enabled");
 		return;
 	}
+	if (!(strtoul(text, NULL, 16) & 2)) {
+		doctor_say(
+			check, DOCTOR_LESS,
+			"the multi-gen LRU does not look at page tables (%s): what is idle is not "
+			"known, and memory is taken in small steps under feedback",
+			text);
+		doctor_advise(check,
+			      "ebbd switches it on while it runs, where the CPU has accessed "
+			      "bits; to keep it: echo 7 > /sys/kernel/mm/lru_gen/enabled");
+		return;
+	}
 	doctor_say(check, DOCTOR_OK, "the multi-gen LRU is on (%s)", text);
 }
 

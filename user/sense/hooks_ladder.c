@@ -121,6 +121,8 @@ static const char *fits_ageing(const struct kernel_facts *k, char *buf, size_t s
 {
 	const char *why = no_generations(k, buf, size);
 
+	if (!why && !(k->lru_gen & 2))
+		why = "MGLRU does not look at page tables (2 is not in lru_gen/enabled)";
 	return why ? why : debugfs_says(k, "lru_gen", k->lru_gen_write, buf, size);
 }
 

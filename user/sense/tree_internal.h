@@ -56,6 +56,7 @@ struct group {
 	size_t nr;
 	uint64_t file; /* recursive page cache without swap-backed pages, bytes */
 	uint64_t children_file; /* the sum over those that live */
+	uint64_t mapped, children_mapped; /* of files and shmem */
 	uint64_t own_file; /* on its own lists though it has no process: of the dead */
 	uint64_t orphans; /* what of file nobody alive has, as the figures have it */
 	uint64_t lost; /* what children that went since had of it */

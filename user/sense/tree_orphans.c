@@ -6,9 +6,12 @@
  * figures of memory.stat are recursive: what the parent has and no living
  * child has, nor the parent itself, is of the dead.
  *
- * Only page cache counts: anon goes with its processes. The figures are of
- * one flush, but a child may have been flushed since, and shrunk: that looks
- * like the dead growing. So an amount is believed when the census before
+ * Only page cache counts: anon goes with its processes. What of it is mapped
+ * does not, for the living have it mapped: the first container of an image
+ * pays for what all of them run from.
+ *
+ * The figures are of one flush, but a child may have been flushed since, and
+ * shrunk: that looks like the dead growing. So an amount is believed when the census before
  * had it as well, or when a child went in between that had as much; and below
  * a group whose cgroup.stat knows of no dying one there is none.
  */
@@ -17,10 +20,15 @@
 
 #define ORPHANS_MIN (4u << 20) /* bytes; less is not worth a walk over the lists */
 
+static uint64_t sub(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 static uint64_t file_bytes(const struct ebb_census *rec)
 {
 	/* shmem counts as file, but is swapped like anon */
-	return rec->file > rec->shmem ? rec->file - rec->shmem : 0;
+	return sub(rec->file, rec->shmem);
 }
 
 static uint64_t lists_file(const struct tree *t, const struct group *g,
@@ -62,14 +70,16 @@ static void believe(const struct tree *t, struct group *g, uint64_t now)
 /* g->orphans of one that has a container is 0: it is part of the container's size. */
 static void count(const struct tree *t, struct group *g, const struct ebb_census *recs)
 {
-	uint64_t lists = lists_file(t, g, recs), living = g->children_file;
+	uint64_t lists = lists_file(t, g, recs), living = g->children_file, dead;
 	bool processes = g->id == t->root_id || (!g->children && g->populated);
 
 	/* The kernel lets processes into the root and into groups without children only. */
 	if (processes)
 		living += lists;
 	g->own_file = processes ? 0 : lists;
-	believe(t, g, g->file > living && !g->container ? g->file - living : 0);
+	dead = sub(sub(g->file, living),
+		   sub(g->mapped, g->children_mapped + (processes ? lists : 0)));
+	believe(t, g, g->container ? 0 : dead);
 }
 
 void orphans_update(struct tree *t, const struct ebb_census *recs)
@@ -78,12 +88,20 @@ void orphans_update(struct tree *t, const struct ebb_census *recs)
 		struct group *g = t->groups[i];
 		const struct ebb_census *rec = g->nr ? &recs[t->order[g->first]] : NULL;
 
-		g->file = rec && (rec->flags & EBB_CENSUS_STATS) ? file_bytes(rec) : 0;
-		g->children_file = 0;
+		if (rec && !(rec->flags & EBB_CENSUS_STATS))
+			rec = NULL;
+		g->file = rec ? file_bytes(rec) : 0;
+		g->mapped = rec ? rec->file_mapped : 0;
+		g->children_file = g->children_mapped = 0;
 	}
-	for (size_t i = 0; i < t->nr_groups; i++)
-		if (t->groups[i]->up)
-			t->groups[i]->up->children_file += t->groups[i]->file;
+	for (size_t i = 0; i < t->nr_groups; i++) {
+		struct group *up = t->groups[i]->up;
+
+		if (up) {
+			up->children_file += t->groups[i]->file;
+			up->children_mapped += t->groups[i]->mapped;
+		}
+	}
 	for (size_t i = 0; i < t->nr_groups; i++)
 		count(t, t->groups[i], recs);
 }

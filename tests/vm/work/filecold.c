@@ -2,11 +2,14 @@
 /*
  * filecold - page cache that is read once, beside page cache that is read again every second.
  *
- * usage: filecold [--period MS] [--oracle] [--status FILE] COLD_FILE COLD_MIB WARM_FILE WARM_MIB
+ * usage: filecold [--period MS] [--map] [--oracle] [--status FILE] COLD_FILE COLD_MIB WARM_FILE
+ * WARM_MIB
  *
  * Files that are not there, or are smaller, are written first (and dropped from the cache, so that
  * reading charges them). mincore() says how much of each is cached; what a re-reading had to fetch
  * from the disk again is in warm_refetched (bytes, /proc/self/io).
+ *
+ * --map: the warm file is mapped, and read there.
  *
  * --oracle: it drops what it read once itself: the most that anybody could save, for others to be
  * measured against.
@@ -28,6 +31,7 @@ struct file {
 	const char *path;
 	size_t pages;
 	int fd;
+	const uint64_t *map; /* NULL: read through the descriptor */
 };
 
 struct work {
@@ -68,7 +72,9 @@ static size_t file_read(const struct file *f)
 	static uint64_t buf[16 * PAGE_WORDS];
 	size_t wrong = 0;
 
-	for (size_t i = 0; i < f->pages;) {
+	for (size_t i = 0; f->map && i < f->pages; i++)
+		wrong += f->map[i * PAGE_WORDS + TAG_WORD] != mix(~(uint64_t)i);
+	for (size_t i = f->map ? f->pages : 0; i < f->pages;) {
 		ssize_t n = pread(f->fd, buf, sizeof(buf), (off_t)(i * PAGE));
 
 		if (n < (ssize_t)PAGE)
@@ -165,12 +171,13 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "period", required_argument, NULL, 'p' },
 		{ "status", required_argument, NULL, 's' },
+		{ "map", no_argument, NULL, 'm' },
 		{ "oracle", no_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct work w;
 	int opt, fd, period_ms = 1000;
-	bool oracle = false;
+	bool oracle = false, map = false;
 	sigset_t set;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -178,13 +185,15 @@ int main(int argc, char **argv)
 			period_ms = (int)number_or_die(optarg, 1);
 		else if (opt == 's')
 			w.status = optarg;
+		else if (opt == 'm')
+			map = true;
 		else if (opt == 'o')
 			oracle = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 4) {
-		fprintf(stderr, "usage: filecold [--period MS] [--oracle] [--status FILE] "
+		fprintf(stderr, "usage: filecold [--period MS] [--map] [--oracle] [--status FILE] "
 				"COLD_FILE COLD_MIB WARM_FILE WARM_MIB\n");
 		return 2;
 	}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Evicting from one group's lists, through debugfs lru_gen. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "act/age_int.h"
+
+/* Less is left: pages that are met in use are put aside, and page cache would have its turn. */
+#define EVICT_MIN_PAGES 256
+
+#define MAX_NODES 64
+
+int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct age_rows rows = { 0 };
+	char text[96];
+	int r = 0;
+
+	*ret_asked = 0;
+	if (age_id_form(a) != ACT_ID_CGROUP)
+		return -EOPNOTSUPP;
+	for (uint32_t node = 0; node < MAX_NODES && bytes >= page && !r; node++) {
+		uint64_t pages;
+		int n;
+
+		r = age_read_rows(a, cgroup, node, 0, &rows);
+		if (r == -ENOENT) {
+			/* Nodes may be numbered with gaps; without the first, there is no group. */
+			r = node ? 0 : r;
+			continue;
+		}
+		pages = rows.old_file < bytes / page ? rows.old_file : bytes / page;
+		if (r || !pages)
+			continue;
+		/* Swappiness 1: the file pages, as far as anon is not older. */
+		n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " 1 %" PRIu64 "\n",
+			     cgroup, node, rows.old_seq, pages);
+		r = write(a->fd, text, n) < 0 ? -errno : 0;
+		*ret_asked += pages * page;
+		bytes -= pages * page;
+	}
+	return r;
+}
+
+/*
+ * The kernel evicts from generations up to idle_seq, the oldest first, and in each the anon first
+ * (swappiness 200). What it meets in use it puts into a younger one and goes on; when there is no
+ * more anon in a generation that has page cache, that is taken instead. So at most half of what
+ * stands there is asked for, as it is now: then more than half would have to be in use.
+ */
+int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+		   uint64_t *ret_asked)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct age_rows rows = { 0 };
+	uint64_t memcg, pages;
+	char text[96];
+	int n, r = age_printed_id(a, g, &memcg);
+
+	*ret_asked = 0;
+	r = r ?: age_read_rows(a, memcg, g->node, idle_ms, &rows);
+	if (r)
+		return r;
+	pages = rows.idle_anon / 2 < bytes / page ? rows.idle_anon / 2 : bytes / page;
+	if (pages < EVICT_MIN_PAGES)
+		return 0;
+	n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " 200 %" PRIu64 "\n", memcg,
+		     g->node, rows.idle_seq, pages);
+	*ret_asked = pages * page;
+	return write(a->fd, text, n) < 0 ? -errno : 0;
+}
