@@ -344,6 +344,36 @@ static void test_stale(void **state)
 	close(pipes[1]);
 }
 
+/* A stall ends what takes cold memory, at once; what the cap needs goes on. */
+static void test_yields(void **state)
+{
+	struct fixture *f = *state;
+	int dirs[2], pipes[2];
+	struct act_job job;
+
+	pipes[0] = make_endless(f, "x", &dirs[0]);
+	pipes[1] = make_endless(f, "y", &dirs[1]);
+	open_it(f, false);
+	for (int i = 0; i < 2; i++) {
+		job = reclaim_job(10 + i, dirs[i], 60000);
+		job.yields = !i;
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		act_yield(f->act, 11 - i);
+	assert_true(wait_results(f, 1, 10000));
+	assert_int_equal(f->results[0].id, 10);
+	assert_true(f->results[0].timed_out);
+	assert_int_equal(f->results[0].error, 0);
+	assert_true(act_busy(f->act, 11));
+	act_cancel(f->act, 11);
+	assert_true(wait_results(f, 2, 10000));
+	for (int i = 0; i < 2; i++) {
+		close(dirs[i]);
+		close(pipes[i]);
+	}
+}
+
 static void test_not_a_job(void **state)
 {
 	struct fixture *f = *state;
@@ -602,6 +632,7 @@ int main(void)
 		T(test_from_callback),
 		T(test_endless),
 		T(test_stale),
+		T(test_yields),
 		T(test_not_a_job),
 		T(test_full),
 		T(test_ageing_of_many),

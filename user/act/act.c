@@ -264,6 +264,13 @@ void act_cancel(struct act *a, uint64_t id)
 			pool_hurry(a->pool, &job->pool);
 }
 
+void act_yield(struct act *a, uint64_t id)
+{
+	for (struct job *job = a->jobs; job; job = job->next)
+		if (job->result.id == id && job->yields)
+			pool_hurry(a->pool, &job->pool);
+}
+
 bool act_busy(const struct act *a, uint64_t id)
 {
 	for (const struct job *job = a->jobs; job; job = job->next)

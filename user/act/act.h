@@ -46,6 +46,7 @@ struct act_job {
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */
 	uint32_t deadline_ms; /* 0: a default. RECLAIM counts it from act_submit, for what is cold
 				 now is not known cold later; the others from their start */
+	bool yields; /* RECLAIM only: act_yield() ends it */
 	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE,
 		      COMPACT and a limit that is taken back */
 	const struct act_group *groups; /* AGE only; copied */
@@ -160,6 +161,10 @@ int act_submit(struct act *a, const struct act_job *spec);
 
 /* Ends what is under way or queued for id as if its deadline had come. */
 void act_cancel(struct act *a, uint64_t id);
+
+/* The same, for what was submitted to yield: id waits for memory, and nothing is to be taken now.
+ */
+void act_yield(struct act *a, uint64_t id);
 
 bool act_busy(const struct act *a, uint64_t id); /* with anything but a limit */
 bool act_limiting(const struct act *a, enum ebb_action which, uint64_t id);

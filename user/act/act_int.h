@@ -43,6 +43,7 @@ struct job {
 	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
 	enum ebb_action action;
 	uint64_t anon, file, batch;
+	bool yields;
 	uint64_t want; /* of limits */
 	struct act_limit limit; /* what stands; seq 0: nothing of ours */
 	int dirfd;

@@ -203,6 +203,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->anon = spec->anon;
 	job->file = spec->file;
 	job->batch = spec->batch ?: DEFAULT_BATCH;
+	job->yields = spec->yields && spec->action == EBB_ACT_RECLAIM;
 	job->want = spec->limit;
 	job->dirfd = -1;
 	job->result.id = spec->id;

@@ -46,6 +46,8 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 			       .file = item->file,
 			       .batch = item->batch,
 			       .deadline_ms = item->deadline_ms,
+			       /* What the cap needs it needs all the more when somebody waits. */
+			       .yields = item->reason != EBB_REASON_CAP,
 			       .dirfd = fd };
 
 	if (fd < 0)
