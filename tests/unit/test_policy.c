@@ -95,6 +95,46 @@ static void veto_memory_stall(void **state)
 	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
 }
 
+/* A turn that a stall calls for comes 20 ms after another one: what it says counts then. */
+static void veto_memory_stall_at_once(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.aged_ms = s->now_ms;
+	s->c.psi_mem_some_us += 50000;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
+}
+
+static void a_stall_of_a_millisecond_is_no_veto(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.aged_ms = s->now_ms;
+	s->c.psi_mem_some_us += 1000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
+/* Totals trail by up to 2 s, and come all at once in a short step. */
+static void a_stall_that_is_told_late_counts_in_full(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.psi_mem_some_us += 1000000;
+	step(s);
+	assert_in_range(s->slot[0].stall_mem_ppm, 99000, 101000);
+	for (int i = 0; i < 100; i++) { /* and short steps do not wear it away */
+		s->now_ms += 20;
+		step(s);
+	}
+	assert_in_range(s->slot[0].stall_mem_ppm, 79000, 83000);
+	free(s);
+}
+
 static void veto_io_stall(void **state)
 {
 	struct sim *s = settled();
@@ -806,6 +846,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_cold_and_no_more),
 		cmocka_unit_test(veto_memory_stall),
+		cmocka_unit_test(veto_memory_stall_at_once),
+		cmocka_unit_test(a_stall_of_a_millisecond_is_no_veto),
+		cmocka_unit_test(a_stall_that_is_told_late_counts_in_full),
 		cmocka_unit_test(veto_io_stall),
 		cmocka_unit_test(a_little_io_is_no_veto),
 		cmocka_unit_test(veto_protected),
