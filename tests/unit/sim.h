@@ -37,6 +37,7 @@ struct sim {
 	struct ebb_verdict verdicts[4];
 	struct ebb_plan plan;
 	struct ebb_snapshot snap;
+	unsigned int late; /* so many acts wait for a thread until their deadline */
 	uint64_t asked; /* bytes, all reclaim items */
 	uint64_t evicted_hot; /* chunks */
 	unsigned int passes;
@@ -161,6 +162,7 @@ static inline void sim_measure(struct sim *s)
 
 static inline void sim_outcome(struct sim *s, bool aged, uint64_t asked, uint64_t got)
 {
+	s->c.last.timed_out = false;
 	s->c.last.seq++;
 	s->c.last.ended_ms = s->now_ms;
 	s->c.last.aged = aged;
@@ -189,6 +191,12 @@ static inline int sim_step(struct sim *s)
 			if (it->action == EBB_ACT_AGE) {
 				sim_age(s);
 				sim_outcome(s, true, 0, 0);
+				acted = true;
+			} else if (it->action == EBB_ACT_RECLAIM && s->late) {
+				s->late--;
+				s->asked += it->anon + it->file;
+				sim_outcome(s, false, it->anon + it->file, 0);
+				s->c.last.timed_out = true;
 				acted = true;
 			} else if (it->action == EBB_ACT_RECLAIM) {
 				uint64_t got =

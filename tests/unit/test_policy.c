@@ -463,6 +463,22 @@ static void read_once_goes_reread_stays(void **state)
 	}
 }
 
+/* An act that waited for a thread until its deadline says nothing about what could be taken. */
+static void a_deadline_is_no_shortfall(void **state)
+{
+	for (int file = 0; file < 2; file++) {
+		struct sim *s = fresh(60000);
+
+		sim_add(s, 300, false, file);
+		s->late = 2;
+		for (int i = 0; i < 200 && !s->asked; i++)
+			assert_int_equal(sim_run(s, 1000), 0);
+		assert_int_equal(s->late, 0);
+		assert_in_range(sim_out(s, false, file), file ? 16 : 290, file ? 16 : 300);
+		free(s);
+	}
+}
+
 static void fresh_page_cache_is_not_cold(void **state)
 {
 	struct sim *s = fresh(5000);
@@ -875,6 +891,7 @@ int main(void)
 		cmocka_unit_test(loop_at_a_minute),
 		cmocka_unit_test(never_more_than_was_idle_so_long),
 		cmocka_unit_test(read_once_goes_reread_stays),
+		cmocka_unit_test(a_deadline_is_no_shortfall),
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),
 		cmocka_unit_test(wakes_for_others_do_not_spoil_the_ages),

@@ -88,6 +88,12 @@ static void absorb_refaults(const struct ebb_snap_container *c, struct policy_co
 	p->refaults = total;
 }
 
+/* Page cache that was not looked at may still be taken in this pass. */
+static void give_back(struct policy_container *p, uint64_t bytes)
+{
+	p->file_left = min_u64(p->file_left + bytes, FILE_PORTION_MAX << p->file_trust);
+}
+
 static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			   struct policy_container *p)
 {
@@ -96,7 +102,11 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			p->taken += c->last.got;
 			p->recent_taken += c->last.got;
 			s->state->freed += c->last.got;
-			p->short_fall = c->last.got < c->last.asked / 4;
+			/* Where its time was up, on a slow device or in the queue, there may be
+			 * more. */
+			p->short_fall = !c->last.timed_out && c->last.got < c->last.asked / 4;
+			if (c->last.timed_out && p->file_before)
+				give_back(p, sub_u64(c->last.asked, c->last.got));
 		}
 		if (c->last.error && p->hold_ms < s->snap->now_ms + FAILED_WAIT_MS) {
 			p->hold_ms = s->snap->now_ms + FAILED_WAIT_MS;
