@@ -120,6 +120,7 @@ void cap_step(struct step *s);
 void cap_verdicts(struct step *s); /* after everybody else has looked at them */
 void cap_limits(struct step *s, uint64_t room, bool below, bool kill);
 void cap_release(struct step *s);
+void cap_others(struct step *s, uint64_t want); /* cap_others.c */
 
 /* means.c: what brings nothing is switched off. step() before those who use them */
 void means_step(struct step *s);
