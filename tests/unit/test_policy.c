@@ -463,6 +463,42 @@ static void read_once_goes_reread_stays(void **state)
 	}
 }
 
+/* With many containers aged in a row, a turn comes between a pass and the word of its end. */
+static void a_pass_that_is_seen_early_counts(void **state)
+{
+	struct sim *s = fresh(5000);
+
+	s->seen_early = true;
+	sim_add(s, 300, false, true);
+	assert_int_equal(sim_run(s, 60000), 0);
+	assert_true(sim_out(s, false, true) >= 285);
+	free(s);
+}
+
+/* A group inside of it that was not aged, for a moment: no pass has ended when it goes. */
+static void an_age_that_is_lost_for_a_moment_is_no_pass(void **state)
+{
+	struct sim *s = fresh(60000);
+	struct policy_container before;
+
+	sim_add(s, 50, true, true);
+	sim_add(s, 300, false, true);
+	assert_int_equal(sim_run(s, 200000), 0);
+	sim_measure(s);
+	step(s);
+	before = s->slot[0];
+	assert_true(before.nr_file > 1);
+	for (int i = 0; i < 10; i++) {
+		s->c.aged_ms = i % 2 ? s->born[s->max_seq % 64] : 0;
+		step(s);
+	}
+	assert_int_equal(s->slot[0].nr_file, before.nr_file);
+	assert_int_equal(s->slot[0].file[0].ms, before.file[0].ms);
+	assert_int_equal(s->slot[0].recent_taken, before.recent_taken);
+	assert_int_equal(s->slot[0].calm, before.calm);
+	free(s);
+}
+
 /* An act that waited for a thread until its deadline says nothing about what could be taken. */
 static void a_deadline_is_no_shortfall(void **state)
 {
@@ -891,6 +927,8 @@ int main(void)
 		cmocka_unit_test(loop_at_a_minute),
 		cmocka_unit_test(never_more_than_was_idle_so_long),
 		cmocka_unit_test(read_once_goes_reread_stays),
+		cmocka_unit_test(a_pass_that_is_seen_early_counts),
+		cmocka_unit_test(an_age_that_is_lost_for_a_moment_is_no_pass),
 		cmocka_unit_test(a_deadline_is_no_shortfall),
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),

@@ -157,7 +157,8 @@ static void judge_accuracy(const struct step *s, struct policy_container *p)
 
 void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
 {
-	bool new_round = c->can_age ? new_pass(c, p) : c->last.seq != p->outcome_seq;
+	bool new_round = c->can_age ? new_pass(c, &p->judged_aged_ms)
+				    : c->last.seq != p->outcome_seq;
 
 	if (!p->known)
 		p->scale_ppm = POLICY_PPM;

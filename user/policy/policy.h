@@ -59,13 +59,15 @@ struct policy_container {
 	bool short_fall; /* the last act got little: rest until the next pass */
 
 	uint64_t age_asked_ms;
-	uint64_t aged_ms; /* of the last snapshot */
+	uint64_t judged_aged_ms; /* the last pass after which accuracy was judged */
+	uint64_t calm_aged_ms; /* the last pass that counted for … */
 	unsigned int calm; /* ageing passes in a row that changed nothing */
 	uint64_t calm_bytes;
 	uint64_t calm_faults;
 
 	struct policy_file_sample file[POLICY_FILE_SAMPLES]; /* newest last */
 	unsigned int nr_file;
+	uint64_t file_aged_ms; /* the last pass that they are of */
 	uint64_t file_hot; /* page cache in old generations that is read again and again */
 	uint64_t file_moved; /* of it: met since the last ageing pass */
 	uint64_t file_left; /* bytes that may still be taken before the next ageing pass */
