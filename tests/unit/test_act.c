@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "act/act.h"
+#include "act/act_int.h"
 
 #define MIB 1048576ull
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
@@ -443,6 +443,34 @@ static void test_ageing_of_many(void **state)
 	close(dir);
 }
 
+/* One that consists of many groups gets the time for all; and its tail is not the same each time.
+ */
+static void test_ageing_of_a_large_one(void **state)
+{
+	struct act_group groups[1000] = { 0 };
+	struct act_job spec = { .id = 1, .action = EBB_ACT_AGE, .dirfd = -1, .groups = groups };
+	struct act a = { 0 };
+	struct job *job;
+
+	for (int i = 0; i < 1000; i++) {
+		groups[i].cgroup = 1 + i;
+		groups[i].age_ms = i < 300 ? 100 : 30000;
+	}
+	groups[7].age_ms = 60000;
+	spec.nr_groups = 300;
+	assert_int_equal(job_new(&job, &a, &spec), 0);
+	assert_int_equal(job->pool.deadline_ms, 8000);
+	assert_int_equal(job->groups[0].cgroup, 8);
+	job_free(job);
+	spec.nr_groups = 1000;
+	assert_int_equal(job_new(&job, &a, &spec), 0);
+	assert_int_equal(job->pool.deadline_ms, 10000);
+	assert_int_equal(job->groups[0].cgroup, 8);
+	for (int i = 1; i < 1000; i++)
+		assert_int_equal(job->groups[i].age_ms, i <= 700 ? 30000 : 100);
+	job_free(job);
+}
+
 static void test_compact(void **state)
 {
 	struct fixture *f = *state;
@@ -636,6 +664,7 @@ int main(void)
 		T(test_not_a_job),
 		T(test_full),
 		T(test_ageing_of_many),
+		T(test_ageing_of_a_large_one),
 		T(test_compact),
 		T(test_limits),
 		T(test_dry_run),

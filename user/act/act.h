@@ -34,6 +34,7 @@ struct act_group {
 	uint32_t memcg; /* 16-bit id; 0: not known */
 	uint32_t node;
 	uint64_t max_seq;
+	uint64_t age_ms; /* since its last pass: those that wait for longest come first */
 };
 
 struct act_job {
@@ -44,8 +45,9 @@ struct act_job {
 	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take
 			   ours back */
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */
-	uint32_t deadline_ms; /* 0: a default. RECLAIM counts it from act_submit, for what is cold
-				 now is not known cold later; the others from their start */
+	uint32_t deadline_ms; /* 0: a default, for AGE by the number of groups. RECLAIM counts it
+				 from act_submit, for what is cold now is not known cold later; the
+				 others from their start */
 	bool yields; /* RECLAIM only: act_yield() ends it */
 	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE,
 		      COMPACT and a limit that is taken back */

@@ -33,7 +33,8 @@ static int submit_age(struct daemon *d, const struct ebb_plan_item *item)
 		groups[i] = (struct act_group){ .cgroup = lrus[i].cgroup,
 						.memcg = lrus[i].memcg,
 						.node = lrus[i].node,
-						.max_seq = lrus[i].max_seq };
+						.max_seq = lrus[i].max_seq,
+						.age_ms = lrus[i].age_ms };
 	return n ? act_submit(d->act, &job) : 0;
 }
 
