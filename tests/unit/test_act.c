@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "act/act_int.h"
+#include "act/journal_int.h"
 
 #define MIB 1048576ull
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
@@ -193,6 +194,61 @@ static void test_mglru_on_by_somebody(void **state)
 	assert_string_equal(root_get(&f->root, MGLRU), "0x0001\n");
 }
 
+static void errand_work(void *arg)
+{
+	*(pthread_t *)arg = pthread_self();
+}
+
+static unsigned int errands_ended, errands_dropped;
+
+static void errand_done(void *arg, bool ran)
+{
+	*(ran ? &errands_ended : &errands_dropped) += 1;
+}
+
+/* They run in order: when this one has, all have. */
+static void wait_errands(struct fixture *f)
+{
+	uint64_t end = uv_hrtime() + 10000000000ull;
+	pthread_t thread = pthread_self();
+
+	errands_ended = 0;
+	assert_int_equal(act_defer(f->act, errand_work, errand_done, &thread), 0);
+	while (!errands_ended && uv_hrtime() < end)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(errands_ended, 1);
+	assert_false(pthread_equal(thread, pthread_self()));
+}
+
+static void wait_for_lock(void *arg)
+{
+	struct journal *j = arg;
+	JOURNAL_LOCKED(j);
+}
+
+/* What is queued when all ends is told that it did not run; what runs is waited for. */
+static void test_errands_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread = pthread_self();
+	struct journal *j;
+
+	open_it(f, false);
+	wait_errands(f);
+	j = act_journal(f->act);
+	errands_ended = errands_dropped = 0;
+	pthread_mutex_lock(&j->lock);
+	assert_int_equal(act_defer(f->act, wait_for_lock, errand_done, j), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(act_defer(f->act, errand_work, errand_done, &thread), 0);
+	pthread_mutex_unlock(&j->lock);
+	act_close(f->act, 10000, NULL);
+	f->act = NULL;
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(errands_ended, 0);
+	assert_int_equal(errands_dropped, 4);
+}
+
 /*
  * The order of reporting has no value to go back to before a balloon's driver has chosen one:
  * the kernel refuses the -1 that it shows. So it is set when there is one, and put back.
@@ -207,9 +263,14 @@ static void test_reporting_order(void **state)
 	open_it(f, false);
 	assert_string_equal(root_get(&f->root, order), "-1\n");
 	act_set_reporting(f->act);
+	wait_errands(f);
 	assert_string_equal(root_get(&f->root, order), "-1\n");
 	root_put(&f->root, order, "9");
+	/* While somebody has the journal and waits for the disk, the loop does not. */
+	pthread_mutex_lock(&act_journal(f->act)->lock);
 	act_set_reporting(f->act);
+	pthread_mutex_unlock(&act_journal(f->act)->lock);
+	wait_errands(f);
 	assert_string_equal(root_get(&f->root, order), "5");
 	act_close(f->act, 1000, &report);
 	f->act = NULL;
@@ -656,6 +717,7 @@ int main(void)
 		T(test_without),
 		T(test_mglru_on_by_somebody),
 		T(test_reporting_order),
+		T(test_errands_at_the_end),
 		T(test_reclaim),
 		T(test_from_callback),
 		T(test_endless),

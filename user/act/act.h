@@ -161,6 +161,14 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 #define ACT_MAX_JOBS 512
 int act_submit(struct act *a, const struct act_job *spec);
 
+/*
+ * For what may wait for a disk that others keep busy, longer than the loop has: work runs on a
+ * thread, one at a time and in order; then done, which may be NULL, on the loop. ran is false where
+ * act_close() came first; where that left the thread behind, done is not called at all. 0, or a
+ * negative errno, and neither is called.
+ */
+int act_defer(struct act *a, void (*work)(void *arg), void (*done)(void *arg, bool ran), void *arg);
+
 /* Ends what is under way or queued for id as if its deadline had come. */
 void act_cancel(struct act *a, uint64_t id);
 
@@ -184,7 +192,8 @@ const struct act_caps *act_caps(struct act *a);
 void act_stats(struct act *a, struct act_stats *ret);
 void act_set_cap(struct act *a,
 		 uint64_t cap); /* bytes, 0: none; the configuration was read again */
-void act_set_reporting(struct act *a); /* a balloon's driver has come: see reporting.h */
+void act_set_reporting(
+	struct act *a); /* a balloon's driver has come: see reporting.h. On a thread */
 struct journal *act_journal(struct act *a); /* for others who set something; owned by a */
 
 /*

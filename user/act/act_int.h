@@ -64,6 +64,10 @@ int limits_prepare(struct act *a, struct job *job);
 void limits_note(struct act *a, const struct act_limit *limit);
 bool job_can_evict(const struct act *a); /* from the lists of one group */
 
+/* errand.c: of the jobs that the pool hands back, those of act_defer() */
+bool errand_is_one(const struct pool_job *job);
+void errand_end(struct pool_job *job, bool ran);
+
 /* Undoes what was set. report may be NULL. */
 void act_undo(struct act *a, uint32_t deadline_ms, struct act_close_report *report);
 
