@@ -103,6 +103,8 @@ struct ebb_holder {
 struct ebb_other {
 	uint64_t id; /* cgroup id */
 	uint64_t file; /* page cache, bytes */
+	uint64_t file_mapped; /* of it: somebody maps it */
+	uint64_t refault_file; /* bytes, cumulative */
 	bool busy; /* an act on it is under way */
 };
 

@@ -37,6 +37,8 @@ struct sim {
 	struct ebb_verdict verdicts[4];
 	struct ebb_plan plan;
 	struct ebb_snapshot snap;
+	bool seen_early; /* a turn of another sees each pass before it is told of its end */
+	unsigned int late; /* so many acts wait for a thread until their deadline */
 	uint64_t asked; /* bytes, all reclaim items */
 	uint64_t evicted_hot; /* chunks */
 	unsigned int passes;
@@ -161,6 +163,7 @@ static inline void sim_measure(struct sim *s)
 
 static inline void sim_outcome(struct sim *s, bool aged, uint64_t asked, uint64_t got)
 {
+	s->c.last.timed_out = false;
 	s->c.last.seq++;
 	s->c.last.ended_ms = s->now_ms;
 	s->c.last.aged = aged;
@@ -168,10 +171,21 @@ static inline void sim_outcome(struct sim *s, bool aged, uint64_t asked, uint64_
 	s->c.last.got = got;
 }
 
+static inline int sim_see_early(struct sim *s)
+{
+	int r;
+
+	sim_measure(s);
+	s->c.busy = true;
+	r = policy_step(&s->snap, &s->config, &s->state, &s->plan);
+	s->c.busy = false;
+	return r;
+}
+
 /* One decision and all that follows from it at the same instant. Returns policy_step()'s answer. */
 static inline int sim_step(struct sim *s)
 {
-	bool acted = true;
+	bool acted = true, aged;
 
 	for (int rounds = 0; acted && rounds < 50; rounds++) {
 		int r;
@@ -182,13 +196,19 @@ static inline int sim_step(struct sim *s)
 			return r;
 		if (s->decided)
 			s->decided(s);
-		acted = false;
+		acted = aged = false;
 		for (size_t i = 0; i < s->plan.nr_items; i++) {
 			const struct ebb_plan_item *it = &s->plan.items[i];
 
 			if (it->action == EBB_ACT_AGE) {
 				sim_age(s);
 				sim_outcome(s, true, 0, 0);
+				acted = aged = true;
+			} else if (it->action == EBB_ACT_RECLAIM && s->late) {
+				s->late--;
+				s->asked += it->anon + it->file;
+				sim_outcome(s, false, it->anon + it->file, 0);
+				s->c.last.timed_out = true;
 				acted = true;
 			} else if (it->action == EBB_ACT_RECLAIM) {
 				uint64_t got =
@@ -201,6 +221,8 @@ static inline int sim_step(struct sim *s)
 				acted = true;
 			}
 		}
+		if (aged && s->seen_early && (r = sim_see_early(s)))
+			return r;
 	}
 	return 0;
 }

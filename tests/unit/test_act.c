@@ -5,7 +5,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "act/act.h"
+#include "act/act_int.h"
+#include "act/journal_int.h"
 
 #define MIB 1048576ull
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
@@ -226,6 +227,65 @@ static void test_mglru_that_does_not_walk(void **state)
 	assert_int_equal(strtoul(root_get(&f->root, MGLRU), NULL, 0), 5);
 }
 
+static void errand_work(void *arg)
+{
+	*(pthread_t *)arg = pthread_self();
+}
+
+static unsigned int errands_ended, errands_dropped;
+
+static void errand_done(void *arg, bool ran)
+{
+	*(ran ? &errands_ended : &errands_dropped) += 1;
+}
+
+/* They run in order: when this one has, all have. */
+static void wait_errands(struct fixture *f)
+{
+	uint64_t end = uv_hrtime() + 10000000000ull;
+	pthread_t thread = pthread_self();
+
+	errands_ended = 0;
+	assert_int_equal(act_defer(f->act, errand_work, errand_done, &thread), 0);
+	while (!errands_ended && uv_hrtime() < end)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(errands_ended, 1);
+	assert_false(pthread_equal(thread, pthread_self()));
+}
+
+static void wait_for_lock(void *arg)
+{
+	struct journal *j = arg;
+	JOURNAL_LOCKED(j);
+}
+
+/* What is queued when all ends is told that it did not run; what runs is waited for. */
+static void test_errands_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread = pthread_self();
+	struct journal *j;
+
+	open_it(f, false);
+	wait_errands(f);
+	j = act_journal(f->act);
+	errands_ended = errands_dropped = 0;
+	pthread_mutex_lock(&j->lock);
+	assert_int_equal(act_defer(f->act, wait_for_lock, errand_done, j), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(act_defer(f->act, errand_work, errand_done, &thread), 0);
+	pthread_mutex_unlock(&j->lock);
+	act_close(f->act, 10000, NULL);
+	f->act = NULL;
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(errands_ended, 0);
+	assert_int_equal(errands_dropped, 4);
+}
+
+/*
+ * The order of reporting has no value to go back to before a balloon's driver has chosen one:
+ * the kernel refuses the -1 that it shows. So it is set when there is one, and put back.
+ */
 static void test_reporting_order(void **state)
 {
 	static const char order[] = "/sys/module/page_reporting/parameters/page_reporting_order";
@@ -236,9 +296,14 @@ static void test_reporting_order(void **state)
 	open_it(f, false);
 	assert_string_equal(root_get(&f->root, order), "-1\n");
 	act_set_reporting(f->act);
+	wait_errands(f);
 	assert_string_equal(root_get(&f->root, order), "-1\n");
 	root_put(&f->root, order, "9");
+	/* While somebody has the journal and waits for the disk, the loop does not. */
+	pthread_mutex_lock(&act_journal(f->act)->lock);
 	act_set_reporting(f->act);
+	pthread_mutex_unlock(&act_journal(f->act)->lock);
+	wait_errands(f);
 	assert_string_equal(root_get(&f->root, order), "5");
 	act_close(f->act, 1000, &report);
 	f->act = NULL;
@@ -444,6 +509,36 @@ static void test_stale(void **state)
 	close(pipes[1]);
 }
 
+/* A stall ends what takes cold memory, at once; what the cap needs goes on. */
+static void test_yields(void **state)
+{
+	struct fixture *f = *state;
+	int dirs[2], pipes[2];
+	struct act_job job;
+
+	pipes[0] = make_endless(f, "x", &dirs[0]);
+	pipes[1] = make_endless(f, "y", &dirs[1]);
+	open_it(f, false);
+	for (int i = 0; i < 2; i++) {
+		job = reclaim_job(10 + i, dirs[i], 60000);
+		job.yields = !i;
+		assert_int_equal(act_submit(f->act, &job), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		act_yield(f->act, 11 - i);
+	assert_true(wait_results(f, 1, 10000));
+	assert_int_equal(f->results[0].id, 10);
+	assert_true(f->results[0].timed_out);
+	assert_int_equal(f->results[0].error, 0);
+	assert_true(act_busy(f->act, 11));
+	act_cancel(f->act, 11);
+	assert_true(wait_results(f, 2, 10000));
+	for (int i = 0; i < 2; i++) {
+		close(dirs[i]);
+		close(pipes[i]);
+	}
+}
+
 static void test_not_a_job(void **state)
 {
 	struct fixture *f = *state;
@@ -511,6 +606,34 @@ static void test_ageing_of_many(void **state)
 	job = reclaim_job(100000, dir, 60000);
 	assert_int_equal(act_submit(f->act, &job), 0);
 	close(dir);
+}
+
+/* One that consists of many groups gets the time for all; and its tail is not the same each time.
+ */
+static void test_ageing_of_a_large_one(void **state)
+{
+	struct act_group groups[1000] = { 0 };
+	struct act_job spec = { .id = 1, .action = EBB_ACT_AGE, .dirfd = -1, .groups = groups };
+	struct act a = { 0 };
+	struct job *job;
+
+	for (int i = 0; i < 1000; i++) {
+		groups[i].cgroup = 1 + i;
+		groups[i].age_ms = i < 300 ? 100 : 30000;
+	}
+	groups[7].age_ms = 60000;
+	spec.nr_groups = 300;
+	assert_int_equal(job_new(&job, &a, &spec), 0);
+	assert_int_equal(job->pool.deadline_ms, 8000);
+	assert_int_equal(job->groups[0].cgroup, 8);
+	job_free(job);
+	spec.nr_groups = 1000;
+	assert_int_equal(job_new(&job, &a, &spec), 0);
+	assert_int_equal(job->pool.deadline_ms, 10000);
+	assert_int_equal(job->groups[0].cgroup, 8);
+	for (int i = 1; i < 1000; i++)
+		assert_int_equal(job->groups[i].age_ms, i <= 700 ? 30000 : 100);
+	job_free(job);
 }
 
 static void test_compact(void **state)
@@ -699,15 +822,18 @@ int main(void)
 		T(test_mglru_on_by_somebody),
 		T(test_mglru_that_does_not_walk),
 		T(test_reporting_order),
+		T(test_errands_at_the_end),
 		T(test_reclaim),
 		T(test_anon_alone),
 		T(test_no_room_in_swap),
 		T(test_from_callback),
 		T(test_endless),
 		T(test_stale),
+		T(test_yields),
 		T(test_not_a_job),
 		T(test_full),
 		T(test_ageing_of_many),
+		T(test_ageing_of_a_large_one),
 		T(test_compact),
 		T(test_limits),
 		T(test_dry_run),

@@ -121,6 +121,46 @@ static void anon_goes_right_after_a_pass(void **state)
 	free(s);
 }
 
+/* A turn that a stall calls for comes 20 ms after another one: what it says counts then. */
+static void veto_memory_stall_at_once(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.aged_ms = s->now_ms;
+	s->c.psi_mem_some_us += 50000;
+	expect_held(s, EBB_STATE_HELD, EBB_REASON_PSI_MEMORY);
+}
+
+static void a_stall_of_a_millisecond_is_no_veto(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.aged_ms = s->now_ms;
+	s->c.psi_mem_some_us += 1000;
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	free(s);
+}
+
+/* Totals trail by up to 2 s, and come all at once in a short step. */
+static void a_stall_that_is_told_late_counts_in_full(void **state)
+{
+	struct sim *s = settled();
+
+	s->now_ms -= 980;
+	s->c.psi_mem_some_us += 1000000;
+	step(s);
+	assert_in_range(s->slot[0].stall_mem_ppm, 99000, 101000);
+	for (int i = 0; i < 100; i++) { /* and short steps do not wear it away */
+		s->now_ms += 20;
+		step(s);
+	}
+	assert_in_range(s->slot[0].stall_mem_ppm, 79000, 83000);
+	free(s);
+}
+
 static void veto_io_stall(void **state)
 {
 	struct sim *s = settled();
@@ -468,6 +508,58 @@ static void read_once_goes_reread_stays(void **state)
 		assert_true(sim_out(s, false, true) >= 285);
 		/* One portion that met the hot part is what a mistake may cost. */
 		assert_true(s->evicted_hot <= 16);
+		free(s);
+	}
+}
+
+/* With many containers aged in a row, a turn comes between a pass and the word of its end. */
+static void a_pass_that_is_seen_early_counts(void **state)
+{
+	struct sim *s = fresh(5000);
+
+	s->seen_early = true;
+	sim_add(s, 300, false, true);
+	assert_int_equal(sim_run(s, 60000), 0);
+	assert_true(sim_out(s, false, true) >= 285);
+	free(s);
+}
+
+/* A group inside of it that was not aged, for a moment: no pass has ended when it goes. */
+static void an_age_that_is_lost_for_a_moment_is_no_pass(void **state)
+{
+	struct sim *s = fresh(60000);
+	struct policy_container before;
+
+	sim_add(s, 50, true, true);
+	sim_add(s, 300, false, true);
+	assert_int_equal(sim_run(s, 200000), 0);
+	sim_measure(s);
+	step(s);
+	before = s->slot[0];
+	assert_true(before.nr_file > 1);
+	for (int i = 0; i < 10; i++) {
+		s->c.aged_ms = i % 2 ? s->born[s->max_seq % 64] : 0;
+		step(s);
+	}
+	assert_int_equal(s->slot[0].nr_file, before.nr_file);
+	assert_int_equal(s->slot[0].file[0].ms, before.file[0].ms);
+	assert_int_equal(s->slot[0].recent_taken, before.recent_taken);
+	assert_int_equal(s->slot[0].calm, before.calm);
+	free(s);
+}
+
+/* An act that waited for a thread until its deadline says nothing about what could be taken. */
+static void a_deadline_is_no_shortfall(void **state)
+{
+	for (int file = 0; file < 2; file++) {
+		struct sim *s = fresh(60000);
+
+		sim_add(s, 300, false, file);
+		s->late = 2;
+		for (int i = 0; i < 200 && !s->asked; i++)
+			assert_int_equal(sim_run(s, 1000), 0);
+		assert_int_equal(s->late, 0);
+		assert_in_range(sim_out(s, false, file), file ? 16 : 290, file ? 16 : 300);
 		free(s);
 	}
 }
@@ -878,6 +970,9 @@ int main(void)
 		cmocka_unit_test(takes_what_is_cold_and_no_more),
 		cmocka_unit_test(veto_memory_stall),
 		cmocka_unit_test(anon_goes_right_after_a_pass),
+		cmocka_unit_test(veto_memory_stall_at_once),
+		cmocka_unit_test(a_stall_of_a_millisecond_is_no_veto),
+		cmocka_unit_test(a_stall_that_is_told_late_counts_in_full),
 		cmocka_unit_test(veto_io_stall),
 		cmocka_unit_test(a_little_io_is_no_veto),
 		cmocka_unit_test(its_own_swap_limit),
@@ -906,6 +1001,9 @@ int main(void)
 		cmocka_unit_test(loop_at_a_minute),
 		cmocka_unit_test(never_more_than_was_idle_so_long),
 		cmocka_unit_test(read_once_goes_reread_stays),
+		cmocka_unit_test(a_pass_that_is_seen_early_counts),
+		cmocka_unit_test(an_age_that_is_lost_for_a_moment_is_no_pass),
+		cmocka_unit_test(a_deadline_is_no_shortfall),
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),
 		cmocka_unit_test(wakes_for_others_do_not_spoil_the_ages),

@@ -342,6 +342,44 @@ static void test_page_cache_of_the_system(void **state)
 	assert_null(item(3, EBB_ACT_RECLAIM));
 }
 
+/* Asked for in so many of the next seconds; each time, part of it is read again at once. */
+static unsigned int asked_in(unsigned int seconds, struct ebb_other *o, uint64_t back)
+{
+	unsigned int asked = 0;
+
+	for (unsigned int i = 0; i < seconds; i++) {
+		step(1000);
+		if (!item(o->id, EBB_ACT_RECLAIM))
+			continue;
+		asked++;
+		o->refault_file += back;
+	}
+	return asked;
+}
+
+/* Services that run from what is taken of them are left alone: the room stays full for good. */
+static void test_what_services_use(void **state)
+{
+	struct ebb_other others[2] = { { .id = 3, .file = 400 * MiB, .file_mapped = 390 * MiB },
+				       { .id = 4, .file = 300 * MiB } };
+
+	t.snap.others = others;
+	t.snap.nr_others = 2;
+	t.holders[0].bytes = 300 * MiB;
+	t.outside += 500 * MiB;
+	step(1000);
+	assert_non_null(item(4, EBB_ACT_RECLAIM));
+	if (item(3, EBB_ACT_RECLAIM)) /* no more than nobody maps */
+		assert_in_range(item(3, EBB_ACT_RECLAIM)->file, MiB, 10 * MiB);
+	others[0].file_mapped = 0;
+	/* It reads all of it again, its neighbour nothing. */
+	assert_in_range(asked_in(60, &others[0], 20 * MiB), 1, 6);
+	assert_in_range(asked_in(60, &others[1], 0), 50, 60);
+	assert_in_range(asked_in(3600, &others[0], 20 * MiB), 1, 8);
+	/* And it is tried anew when that has changed. */
+	assert_in_range(asked_in(7200, &others[0], 0), 1000, 7200);
+}
+
 static void test_deeper_where_it_has_to_be(void **state)
 {
 	t.holders[0].bytes = 600 * MiB;
@@ -434,6 +472,7 @@ int main(void)
 		test(test_squeezed_at_once),
 		test(test_the_coldest_goes_first),
 		test(test_page_cache_of_the_system),
+		test(test_what_services_use),
 		test(test_deeper_where_it_has_to_be),
 		test(test_taken_back),
 		test(test_paused_holds_but_takes_nothing),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "groups.h"
+#include "sense/tree_internal.h"
 
 #define MIB (1ull << 20)
 #define SCOPE "/libpod-" GROUPS_HEX ".scope"
@@ -155,10 +156,19 @@ static void the_rest(void **state)
 	user = groups_id(g, "/user.slice");
 	groups_entry(g, ssh)->figures.file = 70 * MIB;
 	groups_entry(g, ssh)->figures.shmem = 20 * MIB;
+	groups_entry(g, ssh)->figures.file_mapped = 5 * MIB;
+	groups_entry(g, ssh)->figures.refault_file = 3;
 	s = look(g);
 	assert_int_equal(s.nr_others, 2);
 	assert_int_equal(other(&s, ssh)->file, 50 * MIB);
 	assert_non_null(other(&s, user));
+	assert_int_equal(other(&s, ssh)->file_mapped, 5 * MIB);
+	assert_int_equal(other(&s, ssh)->refault_file, 3 * sysconf(_SC_PAGESIZE));
+	/* Ours is none: what we run from is not taken by ourselves. */
+	g->tree->own_id = ssh;
+	s = look(g);
+	assert_null(other(&s, ssh));
+	g->tree->own_id = 0;
 	/* Without a container in it, it is all one. */
 	groups_stop(g, "/system.slice/docker-" GROUPS_HEX ".scope");
 	groups_rmdir(g, "/system.slice/docker-" GROUPS_HEX ".scope");

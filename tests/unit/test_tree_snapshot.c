@@ -76,6 +76,7 @@ static void snapshots(void **state)
 	assert_int_equal(lrus[0].cgroup, inner);
 	assert_int_equal(lrus[0].memcg, 77);
 	assert_int_equal(lrus[0].max_seq, 8);
+	assert_int_equal(lrus[0].age_ms, 100);
 	assert_int_equal(lrus[0].node, 0);
 	assert_int_equal(lrus[1].node, 1);
 	assert_int_equal(tree_lrus(g->tree, bare, &lrus), 1);

@@ -86,7 +86,8 @@ static int open_parts(struct act *a, const struct act_opts *o)
 	a->caps.orphans_in_root = !a->caps.mglru || !memcgs_are_listed() || job_can_evict(a);
 	a->swap = (struct swap_ctx){ .root = a->root, .journal = a->journal, .cap = o->cap };
 	swap_open(&a->swap, o->compress, o->dry_run, &a->caps.swap);
-	act_set_reporting(a);
+	if (!o->dry_run)
+		reporting_open(a->root, a->journal);
 	/* What this run did not take over. */
 	if (!o->dry_run)
 		journal_recover(a->journal, JOURNAL_FILE, &a->caps.recovered);
@@ -204,11 +205,16 @@ static void on_done(uv_async_t *handle)
 	struct pool_job *list = is_open(a) ? pool_take_ended(a->pool) : NULL;
 
 	while (list) {
-		struct job *job = (struct job *)list;
+		struct pool_job *ended = list;
+		struct job *job = (struct job *)ended;
 
 		list = list->next;
+		/* The callbacks may submit, but not close: the rest of the list is ours. */
+		if (errand_is_one(ended)) {
+			errand_end(ended, true);
+			continue;
+		}
 		finish_job(a, job);
-		/* The callback may submit, but not close: the rest of the list is ours. */
 		a->fn(a->arg, &job->result);
 		job_free(job);
 	}
@@ -264,6 +270,13 @@ void act_cancel(struct act *a, uint64_t id)
 			pool_hurry(a->pool, &job->pool);
 }
 
+void act_yield(struct act *a, uint64_t id)
+{
+	for (struct job *job = a->jobs; job; job = job->next)
+		if (job->result.id == id && job->yields)
+			pool_hurry(a->pool, &job->pool);
+}
+
 bool act_busy(const struct act *a, uint64_t id)
 {
 	for (const struct job *job = a->jobs; job; job = job->next)
@@ -309,10 +322,18 @@ void act_set_cap(struct act *a, uint64_t cap)
 		swap_set_cap(&a->swap, cap);
 }
 
+static void set_reporting(void *arg)
+{
+	struct act *a = arg;
+
+	reporting_open(a->root, a->journal);
+}
+
 void act_set_reporting(struct act *a)
 {
+	/* Fences hold the journal's lock, over 2,048 writes and a sync of the disk. */
 	if (!a->caps.dry_run)
-		reporting_open(a->root, a->journal);
+		act_defer(a, set_reporting, NULL, a);
 }
 
 struct journal *act_journal(struct act *a)
@@ -347,10 +368,13 @@ void act_close(struct act *a, uint32_t deadline_ms, struct act_close_report *ret
 	a->abandoned = pool_stop(a->pool, deadline_ms, &list);
 	a->pool = NULL;
 	while (list) {
-		struct job *job = (struct job *)list;
+		struct pool_job *dropped = list;
 
 		list = list->next;
-		job_free(job);
+		if (errand_is_one(dropped))
+			errand_end(dropped, false);
+		else
+			job_free((struct job *)dropped);
 	}
 	a->jobs = NULL;
 	act_undo(a, deadline_ms, &report);

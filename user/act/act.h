@@ -34,6 +34,7 @@ struct act_group {
 	uint32_t memcg; /* 16-bit id; 0: not known */
 	uint32_t node;
 	uint64_t max_seq;
+	uint64_t age_ms; /* since its last pass: those that wait for longest come first */
 };
 
 struct act_job {
@@ -47,8 +48,10 @@ struct act_job {
 	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take
 			   ours back */
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */
-	uint32_t deadline_ms; /* 0: a default. RECLAIM counts it from act_submit, for what is cold
-				 now is not known cold later; the others from their start */
+	uint32_t deadline_ms; /* 0: a default, for AGE by the number of groups. RECLAIM counts it
+				 from act_submit, for what is cold now is not known cold later; the
+				 others from their start */
+	bool yields; /* RECLAIM only: act_yield() ends it */
 	int dirfd; /* of the cgroup (container; for orphans their parent); dup'ed; -1 for AGE,
 		      COMPACT and a limit that is taken back */
 	const struct act_group *groups; /* AGE, and RECLAIM by idle_ms; copied */
@@ -162,8 +165,20 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 #define ACT_MAX_JOBS 512
 int act_submit(struct act *a, const struct act_job *spec);
 
+/*
+ * For what may wait for a disk that others keep busy, longer than the loop has: work runs on a
+ * thread, one at a time and in order; then done, which may be NULL, on the loop. ran is false where
+ * act_close() came first; where that left the thread behind, done is not called at all. 0, or a
+ * negative errno, and neither is called.
+ */
+int act_defer(struct act *a, void (*work)(void *arg), void (*done)(void *arg, bool ran), void *arg);
+
 /* Ends what is under way or queued for id as if its deadline had come. */
 void act_cancel(struct act *a, uint64_t id);
+
+/* The same, for what was submitted to yield: id waits for memory, and nothing is to be taken now.
+ */
+void act_yield(struct act *a, uint64_t id);
 
 bool act_busy(const struct act *a, uint64_t id); /* with anything but a limit */
 bool act_limiting(const struct act *a, enum ebb_action which, uint64_t id);
@@ -181,7 +196,8 @@ const struct act_caps *act_caps(struct act *a);
 void act_stats(struct act *a, struct act_stats *ret);
 void act_set_cap(struct act *a,
 		 uint64_t cap); /* bytes, 0: none; the configuration was read again */
-void act_set_reporting(struct act *a); /* a balloon's driver has come: see reporting.h */
+void act_set_reporting(
+	struct act *a); /* a balloon's driver has come: see reporting.h. On a thread */
 struct journal *act_journal(struct act *a); /* for others who set something; owned by a */
 
 /*

@@ -43,6 +43,7 @@ struct job {
 	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
 	enum ebb_action action;
 	uint64_t anon, file, batch, idle_ms, keep;
+	bool yields;
 	uint64_t want; /* of limits */
 	struct act_limit limit; /* what stands; seq 0: nothing of ours */
 	int dirfd;
@@ -62,6 +63,10 @@ void limit_run(struct job *job);
 int limits_prepare(struct act *a, struct job *job);
 void limits_note(struct act *a, const struct act_limit *limit);
 bool job_can_evict(const struct act *a); /* from the lists of one group */
+
+/* errand.c: of the jobs that the pool hands back, those of act_defer() */
+bool errand_is_one(const struct pool_job *job);
+void errand_end(struct pool_job *job, bool ran);
 
 /* Undoes what was set. report may be NULL. */
 void act_undo(struct act *a, uint32_t deadline_ms, struct act_close_report *report);

@@ -10,6 +10,9 @@
 
 #define DEFAULT_DEADLINE_MS 2000
 #define DEFAULT_BATCH (32ull << 20)
+/* For each group more: a pass over 100 MB takes 7 ms under emulation, and we may get little CPU. */
+#define AGE_GROUP_MS 20
+#define AGE_MAX_MS 10000 /* others wait for their pass meanwhile */
 
 static void fill(struct job *job, struct reclaim *r)
 {
@@ -255,6 +258,32 @@ static int check(const struct act_job *spec)
 	return 0;
 }
 
+static uint32_t default_deadline_ms(const struct act_job *spec)
+{
+	if (spec->nr_groups >= (AGE_MAX_MS - DEFAULT_DEADLINE_MS) / AGE_GROUP_MS)
+		return AGE_MAX_MS;
+	return DEFAULT_DEADLINE_MS + spec->nr_groups * AGE_GROUP_MS;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct act_group *x = a, *y = b;
+
+	return (y->age_ms > x->age_ms) - (y->age_ms < x->age_ms);
+}
+
+/* Oldest first: what a deadline cuts off is not the same each time, and never looked at. */
+static int copy_groups(struct job *job, const struct act_job *spec)
+{
+	job->groups = reallocarray(NULL, spec->nr_groups, sizeof(*job->groups));
+	if (!job->groups)
+		return -ENOMEM;
+	memcpy(job->groups, spec->groups, spec->nr_groups * sizeof(*job->groups));
+	job->nr_groups = spec->nr_groups;
+	qsort(job->groups, job->nr_groups, sizeof(*job->groups), by_age);
+	return 0;
+}
+
 int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 {
 	struct job *job;
@@ -272,6 +301,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->batch = spec->batch ?: DEFAULT_BATCH;
 	job->idle_ms = spec->idle_ms;
 	job->keep = spec->keep;
+	job->yields = spec->yields && spec->action == EBB_ACT_RECLAIM;
 	job->want = spec->limit;
 	job->dirfd = -1;
 	job->result.id = spec->id;
@@ -282,17 +312,12 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 		job->result.asked = spec->file;
 	job->pool.run = run;
 	job->pool.lane = actions[spec->action].lane;
-	job->pool.deadline_ms = spec->deadline_ms ?: DEFAULT_DEADLINE_MS;
+	job->pool.deadline_ms = spec->deadline_ms ?: default_deadline_ms(spec);
 	if (spec->action == EBB_ACT_RECLAIM)
 		job->pool.latest_us = pool_now_us() + job->pool.deadline_ms * 1000ull;
-	if (spec->nr_groups) {
-		job->groups = reallocarray(NULL, spec->nr_groups, sizeof(*job->groups));
-		if (!job->groups) {
-			job_free(job);
-			return -ENOMEM;
-		}
-		memcpy(job->groups, spec->groups, spec->nr_groups * sizeof(*job->groups));
-		job->nr_groups = spec->nr_groups;
+	if (spec->nr_groups && copy_groups(job, spec)) {
+		job_free(job);
+		return -ENOMEM;
 	}
 	if (needs_dir(spec)) {
 		job->dirfd = fcntl(spec->dirfd, F_DUPFD_CLOEXEC, 0);

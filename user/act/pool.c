@@ -74,8 +74,8 @@ static void pool_free(struct pool *pool)
 int pool_open(struct pool **ret, uv_async_t *done)
 {
 	static const unsigned int limits[POOL_NR_LANES] = {
-		[POOL_RECLAIM] = 2, [POOL_LEFTOVER] = 1, [POOL_AGE] = 1,
-		[POOL_COMPACT] = 1, [POOL_LIMIT] = 1,    [POOL_SWAP_LIMIT] = 1,
+		[POOL_RECLAIM] = 2, [POOL_LEFTOVER] = 1,   [POOL_AGE] = 1,    [POOL_COMPACT] = 1,
+		[POOL_LIMIT] = 1,   [POOL_SWAP_LIMIT] = 1, [POOL_ERRAND] = 1,
 	};
 	/* No SA_RESTART: the write is to come back with EINTR. */
 	struct sigaction sa = { .sa_handler = do_nothing };

@@ -27,6 +27,7 @@ enum pool_lane {
 	POOL_COMPACT,
 	POOL_LIMIT, /* at the priority of those whom it limits: behind them it comes too late */
 	POOL_SWAP_LIMIT, /* ends at once: not behind a limit that waits for the kernel to evict */
+	POOL_ERRAND, /* short, and may wait for a disk */
 	POOL_NR_LANES,
 };
 

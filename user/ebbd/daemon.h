@@ -88,6 +88,7 @@ struct daemon {
 
 	struct peaks peaks;
 	uint64_t peaks_saved_ms;
+	bool peaks_saving; /* on a thread */
 	struct track *tracks;
 	size_t nr_tracks, max_tracks;
 	bool paused;

@@ -26,7 +26,8 @@ static int groups_of(struct daemon *d, uint64_t id, struct act_group **ret, size
 		groups[i] = (struct act_group){ .cgroup = lrus[i].cgroup,
 						.memcg = lrus[i].memcg,
 						.node = lrus[i].node,
-						.max_seq = lrus[i].max_seq };
+						.max_seq = lrus[i].max_seq,
+						.age_ms = lrus[i].age_ms };
 	*ret = groups;
 	*ret_nr = n;
 	return 0;
@@ -54,6 +55,8 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 			       .idle_ms = item->idle_ms,
 			       .batch = item->batch,
 			       .deadline_ms = item->deadline_ms,
+			       /* What the cap needs it needs all the more when somebody waits. */
+			       .yields = item->reason != EBB_REASON_CAP,
 			       .dirfd = fd };
 	int r = fd < 0 ? fd : 0;
 

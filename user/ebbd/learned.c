@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How large containers become: learned when they end, expected when they start. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ebbd/daemon.h"
@@ -8,16 +9,70 @@
 /* A file of at most 512 lines: written this often at most, and when we end. */
 #define SAVE_MS 60000
 
-/* Not synced while the loop runs: it has a lease to renew, and a balloon to open at once. */
+static void say_not_kept(int error)
+{
+	log_warn("what was learned of containers is not kept: %s", strerror(-error));
+}
+
+struct saving {
+	struct daemon *d;
+	char *text;
+	int error;
+};
+
+static void saving_run(void *arg)
+{
+	struct saving *s = arg;
+
+	s->error = peaks_write(s->text, s->d->opts.state_dir, false);
+}
+
+static void saving_done(void *arg, bool ran)
+{
+	struct saving *s = arg;
+
+	if (ran && s->error) {
+		s->d->peaks.dirty = true;
+		say_not_kept(s->error);
+	}
+	s->d->peaks_saving = false;
+	free(s->text);
+	free(s);
+}
+
+/* On a thread and not synced: the loop has a lease to renew, and a balloon to open at once. */
 static void save(struct daemon *d)
 {
-	int r = d->peaks.dirty && !d->opts.dry_run
-			? peaks_save(&d->peaks, d->opts.state_dir, d->stopping)
-			: 0;
+	struct saving *s;
+	int r;
 
 	d->peaks_saved_ms = now_ms();
+	if (!d->peaks.dirty || d->peaks_saving || d->opts.dry_run)
+		return;
+	s = calloc(1, sizeof(*s));
+	if (s)
+		*s = (struct saving){ .d = d, .text = peaks_text(&d->peaks) };
+	r = s && s->text ? act_defer(d->act, saving_run, saving_done, s) : -ENOMEM;
+	if (r) {
+		say_not_kept(r);
+		if (s)
+			free(s->text);
+		free(s);
+		return;
+	}
+	d->peaks.dirty = false;
+	d->peaks_saving = true;
+}
+
+static void save_last(struct daemon *d)
+{
+	int r = 0;
+
+	/* What is still on its way may be lost with its thread. */
+	if ((d->peaks.dirty || d->peaks_saving) && !d->opts.dry_run)
+		r = peaks_save(&d->peaks, d->opts.state_dir, true);
 	if (r)
-		log_warn("what was learned of containers is not kept: %s", strerror(-r));
+		say_not_kept(r);
 }
 
 void learned_open(struct daemon *d)
@@ -68,6 +123,6 @@ void learned_close(struct daemon *d)
 			learned_end(d, c);
 	}
 	if (d->peaks.peaks)
-		save(d);
+		save_last(d);
 	peaks_close(&d->peaks);
 }

@@ -151,11 +151,16 @@ void watch_follow(struct daemon *d, const struct ebb_census *recs, size_t n, uin
 		d->again_ms = again;
 }
 
+/*
+ * What was cold when an act began is so no longer: what is touched on the way the kernel spares,
+ * and takes younger memory for the rest of the amount.
+ */
 static void on_stall(void *arg, uint64_t id)
 {
 	struct daemon *d = arg;
 
 	log_debug("container %llu waits for memory", (unsigned long long)id);
+	act_yield(d->act, id);
 	tick_soon(d, 0);
 }
 

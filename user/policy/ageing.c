@@ -44,7 +44,7 @@ bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct polic
 {
 	uint64_t period, due, last, early;
 
-	if (p->known && new_pass(c, p))
+	if (new_pass(c, &p->calm_aged_ms) && p->known)
 		ageing_note_calm(c, p);
 	period = ageing_period_ms(s, p);
 	/* A group whose pass fails keeps its old birth time: do not ask again at once. */

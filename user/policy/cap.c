@@ -30,8 +30,6 @@
 #define KILL_MS 4000u /* of more in use than may be: somebody has to go */
 #define BATCH (32 * MIB)
 #define DEADLINE_MS 2000u
-#define OTHERS_MS 1000u
-#define OTHERS_MIN (4 * MIB)
 #define GATHER_MS 3000u
 #define GATHER_BYTES (16 * MIB) /* what compaction takes for a reason to look */
 
@@ -173,34 +171,7 @@ static void reclaim_early(struct step *s, uint64_t want, uint64_t least_ms)
 	}
 }
 
-/*
- * Page cache of the system's own services counts as much as anybody's: an image that is pulled must
- * not push out the containers that run. It has no ages that we know; the kernel takes the oldest.
- */
-static void reclaim_others(struct step *s, struct policy_cap *p, uint64_t want)
-{
-	uint64_t total = 0;
-
-	if (s->snap->now_ms < p->others_ms + OTHERS_MS)
-		return;
-	for (size_t i = 0; i < s->snap->nr_others; i++)
-		total += s->snap->others[i].busy ? 0 : s->snap->others[i].file;
-	for (size_t i = 0; i < s->snap->nr_others; i++) {
-		const struct ebb_other *o = &s->snap->others[i];
-		uint64_t part = min_u64(o->file / 2, want * (o->file / KIB) / (total / KIB + 1));
-		struct ebb_plan_item *item;
-
-		if (o->busy || part < OTHERS_MIN)
-			continue;
-		item = plan_add(s, o->id, EBB_ACT_RECLAIM, EBB_REASON_CAP);
-		item->file = part;
-		item->batch = BATCH;
-		item->deadline_ms = DEADLINE_MS;
-		p->others_ms = s->snap->now_ms;
-	}
-}
-
-static void early(struct step *s, struct policy_cap *p, const struct cap *c)
+static void early(struct step *s, const struct cap *c)
 {
 	uint64_t slack = sub_u64(c->room, c->held), keep = s->config->cap / EARLY_PART;
 	bool squeezed = c->held > c->room;
@@ -209,7 +180,7 @@ static void early(struct step *s, struct policy_cap *p, const struct cap *c)
 	if (s->snap->paused || slack >= keep)
 		return;
 	want = sub_u64(c->held, c->room) + keep - slack;
-	reclaim_others(s, p, want);
+	cap_others(s, want);
 	/* Idle for a pass at least: that much was looked at. */
 	reclaim_early(s, want, squeezed ? 1 : s->cold_ms / 4);
 }
@@ -282,7 +253,7 @@ void cap_step(struct step *s)
 		p->short_ms = now;
 	below = p->short_ms && (now - p->short_ms >= GRACE_MS || s->snap->paused ||
 				c.used > c.usable - c.reserve / 3);
-	early(s, p, &c);
+	early(s, &c);
 	cap_limits(s, c.room, below, kill_at(s, p, &c));
 	gather(s, p, &c);
 	wake(s, p, &c);

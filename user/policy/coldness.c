@@ -82,7 +82,7 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	/* shmem is charged as file but lives on the anon lists and goes to swap. */
 	ret->anon = min_u64(ret->anon, c->anon + c->shmem);
 	ret->file_old = min_u64(ret->file_old, sub_u64(c->file, c->shmem));
-	if (new_pass(c, p) && ret->learned) {
+	if (new_pass(c, &p->file_aged_ms) && ret->learned) {
 		file_sample(s, p, ret->file_old);
 		p->file_hot -= p->file_hot / 64;
 		p->file_moved = 0;

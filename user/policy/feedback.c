@@ -13,6 +13,7 @@
 #define REFAULT_FLOOR (256 * KIB) /* fewer bytes than this tell nothing */
 #define SCALE_MIN_PPM (POLICY_PPM / 16)
 #define SMOOTH_MS 10000u
+#define FADE_MS 500u
 #define FAILED_WAIT_MS 10000u
 #define REFAULT_WAIT_MAX_MS 600000u
 #define STRIKES_MAX 12
@@ -22,12 +23,13 @@
  */
 #define IO_STALL_MAX_PPM 100000u
 
+/* A share of SMOOTH_MS: a stall that is told late, in a shorter step than it took, counts in full.
+ */
 static uint32_t smooth(uint32_t old, uint64_t delta_us, uint64_t dt_ms)
 {
-	uint64_t now_ppm = min_u64(delta_us * 1000 / dt_ms, POLICY_PPM);
-	uint64_t w = min_u64(dt_ms, SMOOTH_MS);
+	uint64_t faded = old * (SMOOTH_MS - min_u64(dt_ms, SMOOTH_MS)) / SMOOTH_MS;
 
-	return (old * (SMOOTH_MS - w) + now_ppm * w) / SMOOTH_MS;
+	return min_u64(faded + delta_us * 1000 / max_u64(dt_ms, SMOOTH_MS), POLICY_PPM);
 }
 
 static void absorb_stall(const struct step *s, const struct ebb_snap_container *c,
@@ -35,14 +37,16 @@ static void absorb_stall(const struct step *s, const struct ebb_snap_container *
 {
 	uint64_t dt = s->snap->now_ms - p->seen_ms;
 
-	/* Shorter than this, and one stall of a millisecond looks like a storm. */
-	if (p->known && dt < 500)
-		return;
 	if (p->known) {
-		p->stall_mem_ppm =
+		uint32_t mem =
 			smooth(p->stall_mem_ppm, sub_u64(c->psi_mem_some_us, p->psi_mem_us), dt);
-		p->stall_io_ppm =
-			smooth(p->stall_io_ppm, sub_u64(c->psi_io_some_us, p->psi_io_us), dt);
+		uint32_t io = smooth(p->stall_io_ppm, sub_u64(c->psi_io_some_us, p->psi_io_us), dt);
+
+		/* It fades in steps that rounding does not eat; what adds to it counts at once. */
+		if (dt < FADE_MS && mem <= p->stall_mem_ppm && io <= p->stall_io_ppm)
+			return;
+		p->stall_mem_ppm = mem;
+		p->stall_io_ppm = io;
 	}
 	p->seen_ms = s->snap->now_ms;
 	p->psi_mem_us = c->psi_mem_some_us;
@@ -84,6 +88,12 @@ static void absorb_refaults(const struct ebb_snap_container *c, struct policy_co
 	p->refaults = total;
 }
 
+/* Page cache that was not looked at may still be taken in this pass. */
+static void give_back(struct policy_container *p, uint64_t bytes)
+{
+	p->file_left = min_u64(p->file_left + bytes, FILE_PORTION_MAX << p->file_trust);
+}
+
 static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			   struct policy_container *p)
 {
@@ -92,8 +102,12 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 			p->taken += c->last.got;
 			p->recent_taken += c->last.got;
 			s->state->freed += c->last.got;
-			p->short_fall = c->last.got < c->last.asked / 4;
+			/* Where its time was up, on a slow device or in the queue, there may be
+			 * more. */
+			p->short_fall = !c->last.timed_out && c->last.got < c->last.asked / 4;
 			p->no_room = !c->last.asked && !c->last.error;
+			if (c->last.timed_out && p->file_before)
+				give_back(p, sub_u64(c->last.asked, c->last.got));
 		}
 		if (c->last.error && p->hold_ms < s->snap->now_ms + FAILED_WAIT_MS) {
 			p->hold_ms = s->snap->now_ms + FAILED_WAIT_MS;
@@ -144,7 +158,8 @@ static void judge_accuracy(const struct step *s, struct policy_container *p)
 
 void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
 {
-	bool new_round = c->can_age ? new_pass(c, p) : c->last.seq != p->outcome_seq;
+	bool new_round = c->can_age ? new_pass(c, &p->judged_aged_ms)
+				    : c->last.seq != p->outcome_seq;
 
 	if (!p->known)
 		p->scale_ppm = POLICY_PPM;

@@ -67,12 +67,17 @@ static inline uint64_t anon_of(const struct ebb_snap_container *c)
 }
 
 /*
- * An ageing pass since the last snapshot. Birth times come from jiffies, and move by a few ms
- * from one reading to the next.
+ * An ageing pass since the one of *seen_ms, which becomes the last. Whoever looks has a stamp of
+ * its own: not everybody looks in each step. It never goes back, for a group that comes and goes
+ * inside of a container makes it look unaged meanwhile. Birth times come from jiffies, and move by
+ * a few ms from one reading to the next.
  */
-static inline bool new_pass(const struct ebb_snap_container *c, const struct policy_container *p)
+static inline bool new_pass(const struct ebb_snap_container *c, uint64_t *seen_ms)
 {
-	return c->aged_ms > p->aged_ms + 100;
+	if (c->aged_ms <= *seen_ms + 100)
+		return false;
+	*seen_ms = c->aged_ms;
+	return true;
 }
 
 /* policy.c */
@@ -120,6 +125,7 @@ void cap_step(struct step *s);
 void cap_verdicts(struct step *s); /* after everybody else has looked at them */
 void cap_limits(struct step *s, uint64_t room, bool below, bool kill);
 void cap_release(struct step *s);
+void cap_others(struct step *s, uint64_t want); /* cap_others.c */
 
 /* means.c: what brings nothing is switched off. step() before those who use them */
 void means_step(struct step *s);

@@ -126,7 +126,6 @@ static void step_container(struct step *s, const struct ebb_snap_container *c,
 	v->refaulted = p->refaulted;
 	p->state = v->state;
 	p->reason = v->reason;
-	p->aged_ms = c->aged_ms;
 	p->known = true;
 }
 

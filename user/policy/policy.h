@@ -17,6 +17,7 @@
 
 #define POLICY_FILE_SAMPLES 8
 #define POLICY_ORPHAN_SLOTS 64
+#define POLICY_OTHER_SLOTS 64
 #define POLICY_DEFAULT_COLD_MS 60000 /* while cold_after = auto is not learned */
 #define POLICY_PPM 1000000u
 
@@ -59,13 +60,15 @@ struct policy_container {
 	bool short_fall; /* the last act got little: rest until the next pass */
 
 	uint64_t age_asked_ms;
-	uint64_t aged_ms; /* of the last snapshot */
+	uint64_t judged_aged_ms; /* the last pass after which accuracy was judged */
+	uint64_t calm_aged_ms; /* the last pass that counted for … */
 	unsigned int calm; /* ageing passes in a row that changed nothing */
 	uint64_t calm_bytes;
 	uint64_t calm_faults;
 
 	struct policy_file_sample file[POLICY_FILE_SAMPLES]; /* newest last */
 	unsigned int nr_file;
+	uint64_t file_aged_ms; /* the last pass that they are of */
 	uint64_t file_hot; /* page cache in old generations that is read again and again */
 	uint64_t file_moved; /* of it: met since the last ageing pass */
 	uint64_t file_left; /* bytes that may still be taken before the next ageing pass */
@@ -93,6 +96,15 @@ struct policy_orphans {
 	uint64_t next_ms;
 	uint64_t bytes;
 	unsigned int tries;
+};
+
+/* A group of the system's own that page cache is taken from, for the cap. */
+struct policy_other {
+	uint64_t id;
+	uint64_t next_ms; /* not before that */
+	uint64_t wait_ms; /* between two times */
+	uint64_t asked; /* bytes, last time; 0: judged */
+	uint64_t refaults; /* bytes, cumulative, of page cache, by then */
 };
 
 /* Compaction runs on a budget: CPU time is earned at a rate and spent by passes. */
@@ -151,7 +163,6 @@ struct policy_cap {
 	uint64_t rate_ms;
 	uint64_t short_ms; /* since when more is held than there is room for; 0: it is not */
 	uint64_t over_ms; /* since when more is in use than may be; 0: it is not */
-	uint64_t others_ms; /* when page cache of the system's own was last taken */
 	uint64_t gathered_ms; /* when compaction was last called for */
 	struct policy_pool pool;
 };
@@ -179,6 +190,7 @@ struct policy_state {
 	size_t nr;
 	size_t max; /* the caller keeps it ≥ snapshot's nr_containers */
 	struct policy_orphans orphans[POLICY_ORPHAN_SLOTS];
+	struct policy_other others[POLICY_OTHER_SLOTS];
 	struct policy_compact compact;
 	struct policy_footprint footprint;
 	struct policy_cap cap;

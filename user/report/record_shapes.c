@@ -113,9 +113,7 @@ static const struct shape holder = SHAPE(T, "holder", holder_fields, .keyed = tr
 
 #define T struct ebb_other
 static const struct field other_fields[] = {
-	FIELD(T, id),
-	FIELD(T, file),
-	FIELD(T, busy),
+	FIELD(T, id), FIELD(T, file), FIELD(T, file_mapped), FIELD(T, refault_file), FIELD(T, busy),
 };
 static const struct shape other = SHAPE(T, "other", other_fields, .keyed = true);
 #undef T
@@ -273,11 +271,13 @@ static const struct field slot_fields[] = {
 	TIME(T, forgiven_ms),
 	FIELD(T, short_fall),
 	TIME(T, age_asked_ms),
-	TIME(T, aged_ms),
+	TIME(T, judged_aged_ms),
+	TIME(T, calm_aged_ms),
 	FIELD(T, calm),
 	FIELD(T, calm_bytes),
 	FIELD(T, calm_faults),
 	FIELD_ROWS(T, file, sample, nr_file),
+	TIME(T, file_aged_ms),
 	FIELD(T, file_hot),
 	FIELD(T, file_moved),
 	FIELD(T, file_left),
@@ -306,6 +306,13 @@ static const struct field left_fields[] = {
 	SHIFT(T, tries),
 };
 static const struct shape left = SHAPE(T, "orphan_slot", left_fields);
+#undef T
+
+#define T struct policy_other
+static const struct field asked_fields[] = {
+	FIELD(T, id), TIME(T, next_ms), TIME(T, wait_ms), FIELD(T, asked), FIELD(T, refaults),
+};
+static const struct shape asked = SHAPE(T, "other_slot", asked_fields);
 #undef T
 
 #define T struct policy_compact
@@ -352,9 +359,9 @@ static const struct shape pool = SHAPE(T, "pool", pool_fields);
 
 #define T struct policy_cap
 static const struct field cap_fields[] = {
-	FIELD(T, known),    TIME(T, seen_ms),     FIELD(T, outside),          FIELD(T, held),
-	FIELD(T, rate),     TIME(T, rate_ms),     TIME(T, short_ms),          TIME(T, over_ms),
-	TIME(T, others_ms), TIME(T, gathered_ms), FIELD_PARTS(T, pool, pool),
+	FIELD(T, known),      TIME(T, seen_ms),           FIELD(T, outside), FIELD(T, held),
+	FIELD(T, rate),       TIME(T, rate_ms),           TIME(T, short_ms), TIME(T, over_ms),
+	TIME(T, gathered_ms), FIELD_PARTS(T, pool, pool),
 };
 static const struct shape cap = SHAPE(T, "cap", cap_fields);
 #undef T
@@ -376,11 +383,17 @@ static const struct shape look = SHAPE(T, "look", look_fields);
 
 #define T struct policy_state
 static const struct field state_fields[] = {
-	FIELD_LISTS(T, slots, slot, nr),  FIELD_FULL_ROWS(T, orphans, left),
-	FIELD_PARTS(T, compact, compact), FIELD_PARTS(T, footprint, size),
-	FIELD_PARTS(T, cap, cap),         FIELD_FULL_ROWS(T, means, tried),
-	FIELD_PARTS(T, look, look),       FIELD(T, freed),
-	FIELD(T, refaulted_gone),         FIELD(T, exit_bytes),
+	FIELD_LISTS(T, slots, slot, nr),
+	FIELD_FULL_ROWS(T, orphans, left),
+	FIELD_FULL_ROWS(T, others, asked),
+	FIELD_PARTS(T, compact, compact),
+	FIELD_PARTS(T, footprint, size),
+	FIELD_PARTS(T, cap, cap),
+	FIELD_FULL_ROWS(T, means, tried),
+	FIELD_PARTS(T, look, look),
+	FIELD(T, freed),
+	FIELD(T, refaulted_gone),
+	FIELD(T, exit_bytes),
 };
 const struct shape shape_state = SHAPE(T, "state", state_fields);
 #undef T

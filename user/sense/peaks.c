@@ -141,27 +141,57 @@ static json_t *to_json(struct peaks *p)
 	return all;
 }
 
-int peaks_save(struct peaks *p, const char *folder, bool sync)
+char *peaks_text(struct peaks *p)
+{
+	json_t *all = to_json(p);
+	char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
+
+	json_decref(all);
+	return text;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		left -= n;
+	}
+	return 0;
+}
+
+int peaks_write(const char *text, const char *folder, bool sync)
 {
 	char path[512], fresh[520];
-	json_t *all = to_json(p);
-	int fd, r = 0;
+	int fd, r;
 
-	if (!all)
-		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s/" FILE_NAME, folder);
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	/* One that is synced is the last one, and another may still be on its way. */
+	snprintf(fresh, sizeof(fresh), "%s.%s", path, sync ? "last" : "new");
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text);
+	if (!r && sync && fsync(fd))
 		r = -errno;
-	} else {
-		if (json_dumpfd(all, fd, JSON_INDENT(1)) || (sync && fsync(fd)))
-			r = -EIO;
-		close(fd);
-		if (!r && rename(fresh, path))
-			r = -errno;
-	}
-	json_decref(all);
+	close(fd);
+	if (!r && rename(fresh, path))
+		r = -errno;
+	return r;
+}
+
+int peaks_save(struct peaks *p, const char *folder, bool sync)
+{
+	_cleanup_free_ char *text = peaks_text(p);
+	int r = text ? peaks_write(text, folder, sync) : -ENOMEM;
+
 	if (!r)
 		p->dirty = false;
 	return r;

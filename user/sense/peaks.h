@@ -53,4 +53,9 @@ void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t b
  */
 int peaks_save(struct peaks *p, const char *folder, bool sync);
 
+/* The same in two parts: the text, to be freed (NULL: no memory), and its way to the disk, which
+ * may be on another thread. */
+char *peaks_text(struct peaks *p);
+int peaks_write(const char *text, const char *folder, bool sync);
+
 #endif /* EBB_SENSE_PEAKS_H */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 
@@ -95,6 +96,19 @@ static bool is_dead(const struct watch *w)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLNVAL));
 }
 
+/*
+ * The trigger counts by itself. The totals that everybody else reads are brought up to date every
+ * 2 s, or when somebody reads the file (psi_show()): without this the census, which reads them from
+ * the kernel's memory, would not have the stall that it is called for.
+ */
+static void freshen(const struct watch *w)
+{
+	char text[256];
+
+	if (pread(w->fd, text, sizeof(text), 0) < 0)
+		return; /* then they are up to 2 s old */
+}
+
 static void on_event(uv_poll_t *handle, int status, int events)
 {
 	struct watch *w = handle->data;
@@ -105,8 +119,10 @@ static void on_event(uv_poll_t *handle, int status, int events)
 		pressure_forget(p, id);
 		return;
 	}
-	if ((events & UV_PRIORITIZED) && p->cb)
-		p->cb(p->arg, id);
+	if (!(events & UV_PRIORITIZED) || !p->cb)
+		return;
+	freshen(w);
+	p->cb(p->arg, id);
 }
 
 static int write_trigger(int fd, uint64_t stall_us, uint32_t window_us)

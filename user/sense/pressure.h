@@ -12,7 +12,10 @@
 
 struct pressure;
 
-/* In the loop; at most once a window for each container. May call pressure_forget(). */
+/*
+ * In the loop; at most once a window for each container. The kernel's totals of this container have
+ * the stall by then. May call pressure_forget().
+ */
 typedef void (*pressure_cb)(void *arg, uint64_t id);
 
 struct pressure_options {

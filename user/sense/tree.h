@@ -118,6 +118,7 @@ struct tree_lru {
 	uint64_t container;
 	uint64_t cgroup;
 	uint64_t max_seq;
+	uint64_t age_ms; /* since its youngest generation was born */
 	uint32_t memcg; /* private id */
 	uint32_t node;
 };

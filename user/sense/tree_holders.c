@@ -125,8 +125,8 @@ int holders_collect(struct tree *t, const struct ebb_census *recs, size_t n, uin
 
 static bool is_other(const struct tree *t, const struct group *g)
 {
-	return g->id != t->root_id && g->up && !g->holder_below && !holders_above(g) &&
-	       (g->up->id == t->root_id || g->up->holder_below);
+	return g->id != t->root_id && g->id != t->own_id && g->up && !g->holder_below &&
+	       !holders_above(g) && (g->up->id == t->root_id || g->up->holder_below);
 }
 
 int others_collect(struct tree *t, const struct ebb_census *recs, size_t n, size_t *ret_nr)
@@ -150,6 +150,8 @@ int others_collect(struct tree *t, const struct ebb_census *recs, size_t n, size
 		t->others[nr++] = (struct ebb_other){
 			.id = rec->cgroup,
 			.file = rec->file > rec->shmem ? rec->file - rec->shmem : 0,
+			.file_mapped = rec->file_mapped,
+			.refault_file = rec->refault_file * t->page_size,
 		};
 	}
 	*ret_nr = nr;

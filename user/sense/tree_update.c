@@ -149,6 +149,7 @@ static void group_lrus(struct tree *t, const struct group *g, const struct ebb_c
 			.container = g->container->view.id,
 			.cgroup = rec->cgroup,
 			.max_seq = rec->max_seq,
+			.age_ms = rec->gen[rec->max_seq % EBB_MAX_GENS].age_ms,
 			.memcg = rec->memcg,
 			.node = rec->node,
 		};
