@@ -38,6 +38,7 @@ static char path[64];
 static unsigned int lists; /* questions; changed by the server's thread, read when it rests */
 static size_t padding; /* bytes of one more member, for large answers */
 static bool loopback;
+static bool hung; /* ebbd does not answer; changed while the server's thread runs */
 
 static int list(void *arg, const struct server_peer *peer, const json_t *request, json_t **ret_data,
 		char *errbuf)
@@ -45,6 +46,8 @@ static int list(void *arg, const struct server_peer *peer, const json_t *request
 	_cleanup_free_ char *text = calloc(1, padding + 1);
 
 	__atomic_add_fetch(&lists, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&hung, __ATOMIC_SEQ_CST))
+		usleep(10000);
 	memset(text, 'x', padding);
 	*ret_data = json_pack("[{s:s,s:s,s:I,s:s}]", "id", "7", "name", "web", "bytes",
 			      (json_int_t)5, "more", text);
@@ -106,11 +109,13 @@ static int start(void **state)
 	lists = 0;
 	padding = 0;
 	loopback = true;
+	hung = false;
 	return live_start(path, &ops);
 }
 
 static int finish(void **state)
 {
+	__atomic_store_n(&hung, false, __ATOMIC_SEQ_CST);
 	return live_stop();
 }
 
@@ -235,6 +240,23 @@ static void test_away(void **state)
 	sleep(1);
 	usleep(100000);
 	check(&e, GET("/metrics"), "HTTP/1.1 200", "\nebb_up 1\n");
+	down(&e);
+}
+
+/* Starting the exporter again would not help: who watches it must not think so. */
+static void test_hung(void **state)
+{
+	struct store_view view;
+	struct exporter e;
+
+	hung = true;
+	up(&e, NULL);
+	check(&e, GET("/healthz"), "HTTP/1.1 200", "\nok\n");
+	/* Nobody waited until ebbd was given up. */
+	store_get(e.store, &view);
+	store_put(e.store, &view);
+	__atomic_store_n(&hung, false, __ATOMIC_SEQ_CST);
+	assert_int_equal(view.requests, 0);
 	down(&e);
 }
 
@@ -459,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_password, start, finish),
 		cmocka_unit_test_setup_teardown(test_bounded, start, finish),
 		cmocka_unit_test_setup_teardown(test_away, start, finish),
+		cmocka_unit_test_setup_teardown(test_hung, start, finish),
 		cmocka_unit_test_setup_teardown(test_slow_readers, start, finish),
 		cmocka_unit_test_setup_teardown(test_slow_writers, start, finish),
 		cmocka_unit_test_setup_teardown(test_one_address, start, finish),
