@@ -261,8 +261,11 @@ static int enter(struct exporter *e)
 	if (r)
 		return failed("cannot start the thread that asks ebbd", r);
 	r = http_open(&e->http, &options, e->store);
-	if (r && e->cert)
-		return failed("HTTPS does not start; do certificate and key fit?", r);
+	if (r == -EINVAL && e->cert) {
+		log_err("HTTPS does not start: %s and %s must be PEM, and certificate and key fit",
+			e->cert_path, e->key_path);
+		return EBB_EXIT_USAGE;
+	}
 	if (r)
 		return failed("HTTP does not start", r);
 	log_info("ebb-exporter %s listens at http%s://%s/ as %s, with seccomp%s", EBB_VERSION,
