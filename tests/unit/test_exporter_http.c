@@ -37,6 +37,8 @@ static char dir[] = "/tmp/ebb-exporter-XXXXXX";
 static char path[64];
 static unsigned int lists; /* questions; changed by the server's thread, read when it rests */
 static size_t padding; /* bytes of one more member, for large answers */
+static bool loopback;
+static bool hung; /* ebbd does not answer; changed while the server's thread runs */
 
 static int list(void *arg, const struct server_peer *peer, const json_t *request, json_t **ret_data,
 		char *errbuf)
@@ -44,6 +46,8 @@ static int list(void *arg, const struct server_peer *peer, const json_t *request
 	_cleanup_free_ char *text = calloc(1, padding + 1);
 
 	__atomic_add_fetch(&lists, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&hung, __ATOMIC_SEQ_CST))
+		usleep(10000);
 	memset(text, 'x', padding);
 	*ret_data = json_pack("[{s:s,s:s,s:I,s:s}]", "id", "7", "name", "web", "bytes",
 			      (json_int_t)5, "more", text);
@@ -75,7 +79,7 @@ struct exporter {
 static void up(struct exporter *e, const char *users)
 {
 	struct http_options options = {
-		.loopback = true, .users = users, .max_containers = 100, .statm_fd = -1
+		.loopback = loopback, .users = users, .max_containers = 100, .statm_fd = -1
 	};
 	socklen_t len = sizeof(e->where);
 	char text[ADDRESS_TEXT_MAX];
@@ -104,11 +108,14 @@ static int start(void **state)
 {
 	lists = 0;
 	padding = 0;
+	loopback = true;
+	hung = false;
 	return live_start(path, &ops);
 }
 
 static int finish(void **state)
 {
+	__atomic_store_n(&hung, false, __ATOMIC_SEQ_CST);
 	return live_stop();
 }
 
@@ -236,6 +243,23 @@ static void test_away(void **state)
 	down(&e);
 }
 
+/* Starting the exporter again would not help: who watches it must not think so. */
+static void test_hung(void **state)
+{
+	struct store_view view;
+	struct exporter e;
+
+	hung = true;
+	up(&e, NULL);
+	check(&e, GET("/healthz"), "HTTP/1.1 200", "\nok\n");
+	/* Nobody waited until ebbd was given up. */
+	store_get(e.store, &view);
+	store_put(e.store, &view);
+	__atomic_store_n(&hung, false, __ATOMIC_SEQ_CST);
+	assert_int_equal(view.requests, 0);
+	down(&e);
+}
+
 /* Clients that ask and do not read hold up neither ebbd nor anybody else. */
 static void test_slow_readers(void **state)
 {
@@ -264,6 +288,85 @@ static void test_slow_readers(void **state)
 	assert_true(served_again);
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		close(slow[i]);
+	down(&e);
+}
+
+static int connect_from(const struct exporter *e, const char *address, const char *request)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&e->where, sizeof(e->where)), 0);
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	return fd;
+}
+
+static bool readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) == 1;
+}
+
+/* Requests that never end, a byte at a time: who comes with a whole one has the place of such. */
+static void test_slow_writers(void **state)
+{
+	struct exporter e;
+	int slow[HTTP_CONNECTIONS + 60], fd;
+	char answer[64] = "";
+
+	up(&e, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		slow[i] = send_request(&e, "GET /healthz HTTP/1.1\r\nX: ");
+	fd = send_request(&e, GET("/healthz"));
+	for (unsigned int tries = 0; !readable(fd, 1000) && tries < 30; tries++)
+		for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+			send(slow[i], "x", 1, MSG_NOSIGNAL);
+	assert_true(recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT) > 0);
+	assert_memory_equal(answer, "HTTP/1.1 200", 12);
+	close(fd);
+	/* The last of them are still there: no more went than had to. */
+	assert_false(readable(slow[ARRAY_SIZE(slow) - 1], 0));
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		close(slow[i]);
+	down(&e);
+}
+
+/* Of a network, one address cannot have all places. */
+static void test_one_address(void **state)
+{
+	struct exporter e;
+	int many[HTTP_CONNECTIONS / 2 + 1], other;
+
+	loopback = false;
+	up(&e, NULL);
+	other = connect_from(&e, "127.0.0.2", "GET /healthz HTTP/1.1\r\nX: ");
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = send_request(&e, "G");
+	assert_true(readable(many[ARRAY_SIZE(many) - 1], 10000));
+	assert_false(readable(many[ARRAY_SIZE(many) - 2], 0));
+	assert_false(readable(other, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		close(many[i]);
+	close(other);
+	down(&e);
+}
+
+/* Nobody waits for a body: it is refused before it comes. */
+static void test_bodies(void **state)
+{
+	struct exporter e;
+
+	up(&e, NULL);
+	check(&e, "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n",
+	      "HTTP/1.1 405", "Allow: GET, HEAD");
+	check(&e, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n",
+	      "HTTP/1.1 400", "no body is wanted");
+	check(&e, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+	      "HTTP/1.1 400", "no body is wanted");
+	check(&e, GET_WITH("/metrics", "Content-Length: 0"), "HTTP/1.1 200", "ebb_up 1");
 	down(&e);
 }
 
@@ -378,7 +481,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_password, start, finish),
 		cmocka_unit_test_setup_teardown(test_bounded, start, finish),
 		cmocka_unit_test_setup_teardown(test_away, start, finish),
+		cmocka_unit_test_setup_teardown(test_hung, start, finish),
 		cmocka_unit_test_setup_teardown(test_slow_readers, start, finish),
+		cmocka_unit_test_setup_teardown(test_slow_writers, start, finish),
+		cmocka_unit_test_setup_teardown(test_one_address, start, finish),
+		cmocka_unit_test_setup_teardown(test_bodies, start, finish),
 	};
 	int r;
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ebb top` on a terminal, by way of ncurses. */
 #include <curses.h>
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@ struct screen {
 	uv_loop_t loop;
 	uv_timer_t timer;
 	uv_poll_t keys;
+	int keys_fd;
 	uv_signal_t signals[4];
 	bool color;
 	int code; /* to exit with */
@@ -113,6 +116,15 @@ static int translate(int key)
 	}
 }
 
+/* It came to its end: a terminal whose other side is gone. */
+static bool hung_up(int keys_fd)
+{
+	struct epoll_event event;
+
+	return epoll_wait(keys_fd, &event, 1, 0) == 1 &&
+	       event.events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR);
+}
+
 static void on_key(uv_poll_t *poll, int status, int events)
 {
 	struct screen *s = poll->data;
@@ -141,7 +153,7 @@ static void on_key(uv_poll_t *poll, int status, int events)
 	}
 	if (n)
 		draw(s);
-	else if (events & UV_DISCONNECT)
+	else if (hung_up(s->keys_fd))
 		uv_stop(&s->loop);
 }
 
@@ -174,6 +186,20 @@ static void on_fed(void *arg)
 	draw(arg);
 }
 
+/*
+ * Readable when the terminal is. uv_poll_init() makes what it watches non-blocking, and the
+ * terminal's description is the shell's, and that of our own output, too: so it watches this.
+ */
+static int open_keys(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
+	_cleanup_close_ int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
 static void open_handles(struct screen *s)
 {
 	static const int numbers[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP };
@@ -183,9 +209,9 @@ static void open_handles(struct screen *s)
 		s->signals[i].data = s;
 		uv_signal_start(&s->signals[i], on_signal, numbers[i]);
 	}
-	uv_poll_init(&s->loop, &s->keys, STDIN_FILENO);
+	uv_poll_init(&s->loop, &s->keys, s->keys_fd);
 	s->keys.data = s;
-	uv_poll_start(&s->keys, UV_READABLE | UV_DISCONNECT, on_key);
+	uv_poll_start(&s->keys, UV_READABLE, on_key);
 	uv_timer_init(&s->loop, &s->timer);
 	s->timer.data = s;
 	uv_timer_start(&s->timer, on_timer, 0, s->view->delay_ms);
@@ -220,6 +246,7 @@ static void prepare(struct screen *s, const char *term, bool color)
 int top_screen(const struct cli *cli, struct top_view *v)
 {
 	const char *term = getenv("TERM");
+	_cleanup_close_ int keys = -1; /* for longer than the loop */
 	struct screen s = { .view = v };
 	SCREEN *terminal;
 
@@ -229,8 +256,9 @@ int top_screen(const struct cli *cli, struct top_view *v)
 	terminal = newterm(NULL, stdout, stdin);
 	if (!terminal)
 		return -1;
+	keys = s.keys_fd = open_keys();
 	/* Text cannot be placed. */
-	if (!tigetstr("cup") || uv_loop_init(&s.loop)) {
+	if (!tigetstr("cup") || keys < 0 || uv_loop_init(&s.loop)) {
 		endwin();
 		delscreen(terminal);
 		return -1;

@@ -119,6 +119,14 @@ void dialer_stop(struct dialer *d)
 	*d = (struct dialer){ .fd = -1 };
 }
 
+bool dialer_ended(struct dialer *d)
+{
+	if (waitpid(d->pid, NULL, WNOHANG) != d->pid)
+		return false;
+	d->pid = 0;
+	return true;
+}
+
 /* One answer; an answer to a question that was given up is the caller's to skip. */
 static int receive(int from, int *ret_result, int *ret_fd)
 {

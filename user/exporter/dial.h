@@ -7,6 +7,7 @@
 #ifndef EBB_EXPORTER_DIAL_H
 #define EBB_EXPORTER_DIAL_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct dialer {
@@ -20,6 +21,9 @@ struct dialer {
  */
 int dialer_start(struct dialer *d, const char *path);
 void dialer_stop(struct dialer *d);
+
+/* Has it ended by itself? Then nothing brings it back. For SIGCHLD; it does not wait. */
+bool dialer_ended(struct dialer *d);
 
 /*
  * A connection to ebbd, blocking: *ret_fd is the caller's. Otherwise what

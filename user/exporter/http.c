@@ -77,6 +77,63 @@ mhd_result answer_begun(struct exchange *x, size_t len)
 	return MHD_YES;
 }
 
+/*
+ * Slow requests cannot be told from honest ones but by waiting, and timeouts are
+ * reset by each byte: so the place is theirs only until somebody else wants it.
+ */
+static void make_room(struct http *h)
+{
+	struct caller *oldest = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(h->callers); i++) {
+		struct caller *c = &h->callers[i];
+
+		if (!c->turn)
+			continue;
+		n++;
+		if (!oldest || c->turn < oldest->turn)
+			oldest = c;
+	}
+	if (n <= HTTP_CONNECTIONS)
+		return;
+	shutdown(oldest->fd, SHUT_RDWR);
+	oldest->turn = 0;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info;
+	struct http *h = arg;
+	struct caller *c = *context;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (c)
+			*c = (struct caller){ 0 };
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	for (size_t i = 0; info && !c && i < ARRAY_SIZE(h->callers); i++)
+		if (!h->callers[i].taken)
+			c = &h->callers[i];
+	if (!c)
+		return;
+	*c = (struct caller){ .taken = true, .fd = info->connect_fd, .turn = ++h->turns };
+	*context = c;
+	make_room(h);
+}
+
+static void has_asked(struct http *h, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct caller *c = info ? info->socket_context : NULL;
+
+	if (c && c->turn)
+		c->turn = ++h->turns;
+}
+
 static const struct route *find_route(const char *path)
 {
 	for (size_t i = 0; i < http_nr_routes; i++)
@@ -92,9 +149,26 @@ static void wake(void *arg)
 	MHD_resume_connection(x->connection);
 }
 
+/* Before a body comes. False: it is answered already. */
+static bool is_plain(struct exchange *x, const char *method, mhd_result *ret)
+{
+	const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *encoding = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+							   MHD_HTTP_HEADER_TRANSFER_ENCODING);
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		*ret = answer_text(x, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	else if (encoding || (length && strcmp(length, "0") != 0))
+		*ret = answer_text(x, MHD_HTTP_BAD_REQUEST, "no body is wanted\n");
+	else
+		return true;
+	x->http->refused++;
+	return false;
+}
+
 /* False: it is answered already. */
-static bool admitted(struct exchange *x, const char *method, const struct route *route,
-		     mhd_result *ret)
+static bool admitted(struct exchange *x, const struct route *route, mhd_result *ret)
 {
 	struct http *h = x->http;
 	const char *host =
@@ -103,9 +177,7 @@ static bool admitted(struct exchange *x, const char *method, const struct route 
 							MHD_HTTP_HEADER_AUTHORIZATION);
 
 	cut_off_slow(h);
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		*ret = answer_text(x, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-	else if (h->options.loopback && !h->options.users && host && !request_host_is_address(host))
+	if (h->options.loopback && !h->options.users && host && !request_host_is_address(host))
 		*ret = answer_text(x, MHD_HTTP_FORBIDDEN,
 				   "ask by address or as localhost: under another name, pages of "
 				   "elsewhere could read this\n");
@@ -130,20 +202,17 @@ static mhd_result on_request(void *arg, struct MHD_Connection *connection, const
 	mhd_result r;
 
 	if (!x) {
-		/* Headers only so far; a body would follow. */
+		/* The headers are there; a body would follow. */
 		x = calloc(1, sizeof(*x));
 		if (!x)
 			return MHD_NO;
 		*x = (struct exchange){ .http = h, .connection = connection };
 		*context = x;
-		return MHD_YES;
-	}
-	if (*upload_size) {
-		*upload_size = 0; /* not wanted */
-		return MHD_YES;
+		has_asked(h, connection);
+		return is_plain(x, method, &r) ? MHD_YES : r;
 	}
 	if (!x->waited) {
-		if (!admitted(x, method, route, &r))
+		if (!admitted(x, route, &r))
 			return r;
 		x->waited = true;
 		if (route && route->fresh) {
@@ -189,13 +258,14 @@ int http_open(struct http **ret, const struct http_options *options, struct stor
 		flags |= MHD_USE_TLS;
 	else
 		tls[0].option = MHD_OPTION_END;
-	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET,
-				     options->listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-				     h, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS,
-				     MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S,
-				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				     MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
-				     MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, h, MHD_OPTION_CONNECTION_LIMIT, HTTP_CALLERS,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->loopback ? 0 : HTTP_CONNECTIONS_OF_ONE,
+		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
 		return -EINVAL;

@@ -3,7 +3,8 @@
  * The HTTP side: one thread, which never waits for anybody. A request that
  * wants a fresher sample than there is rests until the store's thread has one;
  * a client that reads slowly holds its answer, and when the answers that are
- * held take too much room, the oldest is cut off.
+ * held take too much room, the oldest is cut off. One that sends its request
+ * slowly keeps nobody out: it has to make room for the next.
  */
 #ifndef EBB_EXPORTER_HTTP_H
 #define EBB_EXPORTER_HTTP_H
@@ -13,7 +14,8 @@
 
 #include "exporter/store.h"
 
-#define HTTP_CONNECTIONS 128
+#define HTTP_CONNECTIONS 128 /* beyond them, whoever has asked for nothing for the longest goes */
+#define HTTP_CONNECTIONS_OF_ONE (HTTP_CONNECTIONS / 2) /* address of a network */
 #define HTTP_HELD_BYTES (32u << 20) /* of answers that are not read yet */
 #define HTTP_IDLE_S 15 /* without a byte either way */
 #define HTTP_ANSWER_S 60 /* for one answer */

@@ -255,14 +255,18 @@ static mhd_result answer_history(struct exchange *x)
 
 /* --- for supervisors -------------------------------------------------------------- */
 
-/* It says that the exporter serves; starting it again would not bring ebbd back. */
+/*
+ * It says that the exporter serves, and so waits for nobody; starting it again would not bring
+ * ebbd back. The text is of the last time that ebbd was asked.
+ */
 static mhd_result answer_healthz(struct exchange *x)
 {
 	struct store_view view;
 	mhd_result r;
 
 	store_get(x->http->store, &view);
-	r = answer_text(x, MHD_HTTP_OK, view.sample ? "ok\n" : "ok, but ebbd is away\n");
+	r = answer_text(x, MHD_HTTP_OK,
+			view.requests && !view.sample ? "ok, but ebbd is away\n" : "ok\n");
 	store_put(x->http->store, &view);
 	return r;
 }
@@ -285,7 +289,7 @@ const struct route http_routes[] = {
 	{ "/api/list", false, true, answer_list },
 	{ "/api/status", false, true, answer_status },
 	{ "/api/history", false, false, answer_history },
-	{ "/healthz", true, true, answer_healthz },
+	{ "/healthz", true, false, answer_healthz },
 	{ "/readyz", false, true, answer_readyz },
 };
 const size_t http_nr_routes = ARRAY_SIZE(http_routes);

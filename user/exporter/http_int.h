@@ -30,6 +30,15 @@ struct rendered {
 	size_t len;
 };
 
+/* A connection. Those that were cut off take a moment to go, so there are a few more. */
+struct caller {
+	bool taken;
+	int fd; /* libmicrohttpd's */
+	uint64_t turn; /* of the last whole request, or of connecting; 0: cut off */
+};
+
+#define HTTP_CALLERS (HTTP_CONNECTIONS + 32)
+
 struct http {
 	struct MHD_Daemon *daemon;
 	struct http_options options;
@@ -38,6 +47,8 @@ struct http {
 	struct exchange *oldest, *newest;
 	size_t held; /* bytes of the answers in that list */
 	uint64_t refused;
+	struct caller callers[HTTP_CALLERS];
+	uint64_t turns;
 };
 
 struct route {

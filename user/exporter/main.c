@@ -261,8 +261,11 @@ static int enter(struct exporter *e)
 	if (r)
 		return failed("cannot start the thread that asks ebbd", r);
 	r = http_open(&e->http, &options, e->store);
-	if (r && e->cert)
-		return failed("HTTPS does not start; do certificate and key fit?", r);
+	if (r == -EINVAL && e->cert) {
+		log_err("HTTPS does not start: %s and %s must be PEM, and certificate and key fit",
+			e->cert_path, e->key_path);
+		return EBB_EXIT_USAGE;
+	}
 	if (r)
 		return failed("HTTP does not start", r);
 	log_info("ebb-exporter %s listens at http%s://%s/ as %s, with seccomp%s", EBB_VERSION,
@@ -270,6 +273,23 @@ static int enter(struct exporter *e)
 	notify_send("READY=1\nSTATUS=listening at %s", e->where);
 	r = sandbox_enter_server();
 	return r ? failed("cannot enter the sandbox (seccomp)", r) : 0;
+}
+
+/* Until it is told to stop; or until only another start helps, which whoever supervises it does. */
+static int serve(struct exporter *e, const sigset_t *signals)
+{
+	int number;
+
+	do {
+		number = sigwaitinfo(signals, NULL);
+		if (number == SIGCHLD && dialer_ended(&e->dialer)) {
+			log_err("the process that connects to ebbd has ended: stopping; start "
+				"ebb-exporter again");
+			return EBB_EXIT_FAILED;
+		}
+	} while (number != SIGTERM && number != SIGINT);
+	log_debug("told to stop");
+	return 0;
 }
 
 static void leave(struct exporter *e)
@@ -310,8 +330,10 @@ int main(int argc, char **argv)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* whoever started this may have it ignored: then none comes */
 	r = read_config(&e);
 	if (!r)
 		r = read_files(&e);
@@ -319,11 +341,8 @@ int main(int argc, char **argv)
 		r = open_port(&e);
 	if (!r)
 		r = enter(&e);
-	if (!r) {
-		while (sigwaitinfo(&signals, NULL) < 0 && errno == EINTR)
-			;
-		log_debug("told to stop");
-	}
+	if (!r)
+		r = serve(&e, &signals);
 	leave(&e);
 	return r;
 }

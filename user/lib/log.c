@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/text.h"
 
@@ -41,16 +42,23 @@ static void __attribute__((format(printf, 2, 0))) emit(int level, const char *fo
 	static const char *const words[] = {
 		[3] = "error: ", [4] = "warning: ", [6] = "", [7] = "debug: "
 	};
-	char raw[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
-	int saved = errno;
+	char raw[LINE_MAX_BYTES], line[LINE_MAX_BYTES], whole[LINE_MAX_BYTES + 64];
+	int saved = errno, n;
 
 	vsnprintf(raw, sizeof(raw), format, ap);
 	text_printable(line, sizeof(line), raw);
-	/* One call, one write: stderr is not buffered, and workers may log too. */
 	if (prefixed)
-		dprintf(2, "<%d>%s\n", level, line);
+		n = snprintf(whole, sizeof(whole), "<%d>%s\n", level, line);
 	else
-		dprintf(2, "%s: %s%s\n", program_invocation_short_name, words[level], line);
+		n = snprintf(whole, sizeof(whole), "%.32s: %s%s\n", program_invocation_short_name,
+			     words[level], line);
+	/*
+	 * One call, one write: workers may log too. Not dprintf(3): glibc's asks lseek(2) first,
+	 * and in the exporter's sandbox, which has it not, nothing would be said.
+	 */
+	if (write(2, whole, (size_t)n) < 0) {
+		/* Where would that be said? */
+	}
 	errno = saved;
 }
 

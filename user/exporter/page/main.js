@@ -20,10 +20,16 @@ function notice(text) {
 
 async function ask(path) {
 	const response = await fetch(path, { cache: "no-store" });
-	const body = await response.json();
-	if (!response.ok)
-		throw new Error(body.error ?? `status ${response.status}`);
-	return body;
+	if (response.ok)
+		return response.json();
+	// JSON where the path's own answer is; a refusal before that, or by a proxy, is text.
+	let why = (await response.text()).trim();
+	try {
+		why = JSON.parse(why).error;
+	} catch {
+		// It is as it stands.
+	}
+	throw new Error(why ? String(why).slice(0, 200) : `status ${response.status}`);
 }
 
 function history(ids) {
