@@ -79,6 +79,7 @@ struct ebb_snap_container {
 struct ebb_orphans {
 	uint64_t parent; /* cgroup id */
 	uint64_t bytes;
+	uint64_t mapped; /* of them: by processes that live, elsewhere */
 	bool busy; /* an act on them is under way */
 };
 

@@ -515,6 +515,32 @@ static void exit_leaves_what_is_protected(void **state)
 	free(s);
 }
 
+/* What others have mapped of it is in use: the programs of an image that it was the first to read.
+ */
+static void exit_leaves_what_others_run(void **state)
+{
+	struct sim *s = emptied();
+	const struct ebb_plan_item *it;
+
+	s->c.file_mapped = 30 * SIM_MIB;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+	it = item_of(s, EBB_ACT_RECLAIM);
+	assert_non_null(it);
+	assert_int_equal(it->anon + it->file, 90 * SIM_MIB);
+	s->c.bytes = s->c.file = 30 * SIM_MIB;
+	s->now_ms += 5000;
+	step(s);
+	assert_int_equal(s->plan.nr_items, 0);
+	/* They end, too. */
+	s->c.file_mapped = 0;
+	s->now_ms += 5000;
+	step(s);
+	it = item_of(s, EBB_ACT_RECLAIM_EXIT);
+	assert_non_null(it);
+	free(s);
+}
+
 /* Paused is paused, by name or all of it: what an exit left is taken when it ends. */
 static void exit_while_paused(void **state)
 {
@@ -591,6 +617,27 @@ static void orphans_are_taken_and_not_hammered(void **state)
 		s->now_ms += 1000;
 	}
 	assert_in_range(tries, 3, 8);
+	free(s);
+}
+
+static void orphans_that_are_mapped_stay(void **state)
+{
+	struct sim *s = settled();
+	struct ebb_orphans left = { .parent = 7, .bytes = 80 * SIM_MIB, .mapped = 50 * SIM_MIB };
+	const struct ebb_plan_item *it;
+
+	s->snap.orphans = &left;
+	s->snap.nr_orphans = 1;
+	step(s);
+	it = item_of(s, EBB_ACT_RECLAIM_ORPHANS);
+	assert_non_null(it);
+	assert_int_equal(it->file, 30 * SIM_MIB);
+	left.bytes = 52 * SIM_MIB;
+	for (int i = 0; i < 20; i++) {
+		s->now_ms += 1000;
+		step(s);
+		assert_null(item_of(s, EBB_ACT_RECLAIM_ORPHANS));
+	}
 	free(s);
 }
 
@@ -784,6 +831,8 @@ int main(void)
 		cmocka_unit_test(veto_paused),
 		cmocka_unit_test(exit_while_paused),
 		cmocka_unit_test(exit_leaves_what_is_protected),
+		cmocka_unit_test(exit_leaves_what_others_run),
+		cmocka_unit_test(orphans_that_are_mapped_stay),
 		cmocka_unit_test(refaults_of_the_gone_are_kept),
 		cmocka_unit_test(exit_goes_on_while_it_brings_something),
 		cmocka_unit_test(veto_failed_act),

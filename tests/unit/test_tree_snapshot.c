@@ -147,6 +147,73 @@ static void orphans_of_a_container(void **state)
 	assert_int_equal(orphans(g, ""), 0);
 }
 
+static void set_mapped(struct groups *g, const char *path, uint64_t bytes)
+{
+	groups_entry(g, groups_id(g, path))->figures.file_mapped = bytes;
+}
+
+static uint64_t orphans_mapped(struct groups *g, const char *parent)
+{
+	struct ebb_snapshot s = {};
+
+	assert_int_equal(tree_snapshot(g->tree, g->recs, g->n, g->now, &s), 0);
+	for (size_t i = 0; i < s.nr_orphans; i++)
+		if (s.orphans[i].parent == groups_id(g, parent))
+			return s.orphans[i].mapped;
+	return 0;
+}
+
+/* The program that the next container runs was read by the one that has gone. */
+static void orphans_that_somebody_runs(void **state)
+{
+	struct groups *g = *state;
+
+	groups_run(g, "/machine.slice/other.service");
+	groups_run(g, SCOPE);
+	set_file(g, "", 500 * MIB);
+	set_file(g, "/machine.slice", 400 * MIB);
+	set_file(g, "/machine.slice/other.service", 100 * MIB);
+	set_file(g, SCOPE, 300 * MIB);
+	set_mapped(g, "", 70 * MIB);
+	set_mapped(g, "/machine.slice", 50 * MIB);
+	set_mapped(g, "/machine.slice/other.service", 10 * MIB);
+	set_mapped(g, SCOPE, 40 * MIB);
+	groups_put(g, "/machine.slice/cgroup.stat", "nr_descendants 1\nnr_dying_descendants 1\n");
+	groups_tick(g);
+	groups_rmdir(g, SCOPE);
+	groups_tick(g);
+	assert_int_equal(orphans(g, "/machine.slice"), 300 * MIB);
+	assert_int_equal(orphans_mapped(g, "/machine.slice"), 40 * MIB);
+	set_mapped(g, "/machine.slice", 12 * MIB);
+	groups_tick(g);
+	assert_int_equal(orphans_mapped(g, "/machine.slice"), 2 * MIB);
+	/* The figures are of slightly different moments. */
+	set_mapped(g, "/machine.slice", 9 * MIB);
+	groups_tick(g);
+	assert_int_equal(orphans_mapped(g, "/machine.slice"), 0);
+}
+
+/* What was mapped of the root's own before is not of those that went. */
+static void orphans_of_the_root_that_somebody_runs(void **state)
+{
+	struct groups *g = *state;
+
+	groups_run(g, "/work");
+	set_file(g, "", 90 * MIB);
+	set_file(g, "/work", 60 * MIB);
+	set_mapped(g, "", 27 * MIB);
+	set_mapped(g, "/work", 15 * MIB);
+	groups_tick(g);
+	groups_edge(g, EBB_EDGE_GONE, groups_id(g, "/work"), "/work");
+	groups_rmdir(g, "/work");
+	groups_tick(g);
+	assert_int_equal(orphans(g, ""), 60 * MIB);
+	assert_int_equal(orphans_mapped(g, ""), 15 * MIB);
+	set_mapped(g, "", 12 * MIB);
+	groups_tick(g);
+	assert_int_equal(orphans_mapped(g, ""), 0);
+}
+
 static void orphans_below_the_root(void **state)
 {
 	struct groups *g = *state;
@@ -228,6 +295,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		test(snapshots),
 		test(orphans_of_a_container),
+		test(orphans_that_somebody_runs),
+		test(orphans_of_the_root_that_somebody_runs),
 		test(orphans_below_the_root),
 		test(no_phantom_orphans),
 		test(none_inside_of_a_container),

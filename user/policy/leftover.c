@@ -11,11 +11,22 @@
 #define LEFTOVER_BATCH (64 * MIB)
 #define LEFTOVER_DEADLINE_MS 4000u
 #define ORPHANS_MIN (4 * MIB)
+#define MAPPED_MIN MIB /* the kernel counts in steps of 64 pages a CPU */
+
+/*
+ * It has no process: what of its files is mapped, others run. An image's programs are charged to
+ * the container that read them first, and evicting all of it would take them from the rest, page by
+ * page as they are between two uses.
+ */
+static uint64_t kept_of(const struct ebb_snap_container *c)
+{
+	return max_u64(c->protect, c->file_mapped >= MAPPED_MIN ? c->file_mapped : 0);
+}
 
 void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct policy_container *p,
 		   struct ebb_verdict *v)
 {
-	uint64_t room = sub_u64(c->bytes, c->protect);
+	uint64_t kept = kept_of(c), room = sub_u64(c->bytes, kept);
 	struct ebb_plan_item *item;
 
 	/* What its processes held is free already; the rest follows. */
@@ -38,8 +49,7 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	p->exit_tries++;
 	p->exit_ms = s->snap->now_ms;
 	/* All of it, without looking at amounts, unless a part stays. */
-	item = plan_add(s, c->id, c->protect ? EBB_ACT_RECLAIM : EBB_ACT_RECLAIM_EXIT,
-			EBB_REASON_EXIT);
+	item = plan_add(s, c->id, kept ? EBB_ACT_RECLAIM : EBB_ACT_RECLAIM_EXIT, EBB_REASON_EXIT);
 	item->anon = min_u64(c->anon, room);
 	item->file = min_u64(c->file, room - item->anon);
 	item->batch = LEFTOVER_BATCH;
@@ -70,10 +80,12 @@ void leftover_orphans(struct step *s)
 {
 	for (size_t i = 0; i < s->snap->nr_orphans; i++) {
 		const struct ebb_orphans *left = &s->snap->orphans[i];
+		/* What a living process has mapped is no leftover. */
+		uint64_t bytes = sub_u64(left->bytes, left->mapped);
 		struct policy_orphans *o;
 		struct ebb_plan_item *item;
 
-		if (left->bytes < ORPHANS_MIN)
+		if (bytes < ORPHANS_MIN)
 			continue;
 		if (left->busy) {
 			s->taking = true;
@@ -83,18 +95,18 @@ void leftover_orphans(struct step *s)
 		if (!o)
 			continue;
 		/* More than there was: somebody else ended. */
-		if (left->bytes > o->bytes + ORPHANS_MIN)
+		if (bytes > o->bytes + ORPHANS_MIN)
 			o->tries = 0;
 		if (o->tries && s->snap->now_ms < o->next_ms) {
 			plan_wake(s, o->next_ms);
 			continue;
 		}
-		o->bytes = left->bytes;
+		o->bytes = bytes;
 		o->next_ms = s->snap->now_ms + ((uint64_t)RETRY_MS << o->tries);
 		if (o->tries < RETRY_MAX_SHIFT)
 			o->tries++;
 		item = plan_add(s, left->parent, EBB_ACT_RECLAIM_ORPHANS, EBB_REASON_EXIT);
-		item->file = left->bytes;
+		item->file = bytes;
 		item->batch = LEFTOVER_BATCH;
 		item->deadline_ms = LEFTOVER_DEADLINE_MS;
 		s->taking = true;

@@ -97,6 +97,7 @@ static const struct shape container = SHAPE(T, "container", container_fields, .k
 static const struct field orphans_fields[] = {
 	FIELD(T, parent),
 	FIELD(T, bytes),
+	FIELD(T, mapped),
 	FIELD(T, busy),
 };
 static const struct shape orphans = SHAPE(T, "orphans", orphans_fields, .keyed = true);

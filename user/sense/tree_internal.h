@@ -60,6 +60,9 @@ struct group {
 	uint64_t orphans; /* what of file nobody alive has, as the figures have it */
 	uint64_t lost; /* what children that went since had of it */
 	uint64_t reported; /* the same, believed */
+	uint64_t mapped; /* recursive, bytes of files that processes have mapped */
+	uint64_t children_mapped;
+	uint64_t mapped_base; /* of the rest, what was there before any orphans: the root's own */
 };
 
 struct pending_event {
@@ -161,6 +164,7 @@ uint64_t holders_above(const struct group *g); /* id, 0: none */
 /* tree_orphans.c */
 void orphans_update(struct tree *t, const struct ebb_census *recs);
 void orphans_lost(struct group *g);
-uint64_t orphans_of(const struct tree *t, const struct group *g); /* bytes worth an act, or 0 */
+/* Bytes worth an act, or 0; and how many of them processes elsewhere have mapped. */
+uint64_t orphans_of(const struct tree *t, const struct group *g, uint64_t *ret_mapped);
 
 #endif /* EBB_SENSE_TREE_INTERNAL_H */

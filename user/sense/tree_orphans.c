@@ -11,6 +11,9 @@
  * like the dead growing. So an amount is believed when the census before
  * had it as well, or when a child went in between that had as much; and below
  * a group whose cgroup.stat knows of no dying one there is none.
+ *
+ * What of it is mapped is in use, by a process in another group: the program that the next
+ * container runs was read by the last one. No file that is only read shows that.
  */
 #include "sense/fold.h"
 #include "sense/tree_internal.h"
@@ -59,6 +62,12 @@ static void believe(const struct tree *t, struct group *g, uint64_t now)
 	g->lost = 0;
 }
 
+/* Of the files mapped below g, what no living child has. */
+static uint64_t dead_mapped(const struct group *g)
+{
+	return g->mapped > g->children_mapped ? g->mapped - g->children_mapped : 0;
+}
+
 /* g->orphans of one that has a container is 0: it is part of the container's size. */
 static void count(const struct tree *t, struct group *g, const struct ebb_census *recs)
 {
@@ -69,6 +78,8 @@ static void count(const struct tree *t, struct group *g, const struct ebb_census
 	if (processes)
 		living += lists;
 	g->own_file = processes ? 0 : lists;
+	if (!g->reported && !g->lost)
+		g->mapped_base = processes ? dead_mapped(g) : 0;
 	believe(t, g, g->file > living && !g->container ? g->file - living : 0);
 }
 
@@ -78,21 +89,37 @@ void orphans_update(struct tree *t, const struct ebb_census *recs)
 		struct group *g = t->groups[i];
 		const struct ebb_census *rec = g->nr ? &recs[t->order[g->first]] : NULL;
 
-		g->file = rec && (rec->flags & EBB_CENSUS_STATS) ? file_bytes(rec) : 0;
-		g->children_file = 0;
+		bool known = rec && (rec->flags & EBB_CENSUS_STATS);
+
+		g->file = known ? file_bytes(rec) : 0;
+		g->mapped = known ? rec->file_mapped : 0;
+		g->children_file = g->children_mapped = 0;
 	}
-	for (size_t i = 0; i < t->nr_groups; i++)
-		if (t->groups[i]->up)
-			t->groups[i]->up->children_file += t->groups[i]->file;
+	for (size_t i = 0; i < t->nr_groups; i++) {
+		const struct group *g = t->groups[i];
+
+		if (!g->up)
+			continue;
+		g->up->children_file += g->file;
+		g->up->children_mapped += g->mapped;
+	}
 	for (size_t i = 0; i < t->nr_groups; i++)
 		count(t, t->groups[i], recs);
 }
 
-uint64_t orphans_of(const struct tree *t, const struct group *g)
+static uint64_t worth_an_act(const struct tree *t, const struct group *g)
 {
 	if (g->reported < ORPHANS_MIN || g->container)
 		return 0;
 	if (g->own_file >= g->reported || dir_has_dying(t, g))
 		return g->reported;
 	return g->own_file >= ORPHANS_MIN ? g->own_file : 0;
+}
+
+uint64_t orphans_of(const struct tree *t, const struct group *g, uint64_t *ret_mapped)
+{
+	uint64_t bytes = worth_an_act(t, g), mapped = dead_mapped(g);
+
+	*ret_mapped = min_u64(bytes, mapped > g->mapped_base ? mapped - g->mapped_base : 0);
+	return bytes;
 }

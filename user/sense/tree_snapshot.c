@@ -86,7 +86,7 @@ static int snap_orphans(struct tree *t, size_t *ret)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->nr_groups; i++) {
-		uint64_t bytes = orphans_of(t, t->groups[i]);
+		uint64_t mapped, bytes = orphans_of(t, t->groups[i], &mapped);
 		int err;
 
 		if (!bytes)
@@ -94,8 +94,9 @@ static int snap_orphans(struct tree *t, size_t *ret)
 		err = tree_grow(&t->orphans, &t->max_orphans, n + 1, sizeof(*t->orphans));
 		if (err)
 			return err;
-		t->orphans[n++] =
-			(struct ebb_orphans){ .parent = t->groups[i]->id, .bytes = bytes };
+		t->orphans[n++] = (struct ebb_orphans){ .parent = t->groups[i]->id,
+							.bytes = bytes,
+							.mapped = mapped };
 	}
 	*ret = n;
 	return 0;
