@@ -98,7 +98,7 @@ static void test_firecracker_before_its_boot(void **state)
 	h.vmm[0].lazy = true;
 	assert_true(fake_host_lease(&h, 0, 2 * GiB, 60000));
 	assert_true(until(&h, 5000, h.vmm[0].size == 2 * GiB));
-	pass(&h, 2500);
+	pass(&h, 1500); /* asked each second while it differs */
 	assert_int_equal(vm->actual, GiB);
 	assert_true(vm->ops->caps(vm->backend).actual);
 	assert_int_equal(vm->counts.vmm_lost, 0);
@@ -161,7 +161,7 @@ static void test_without_a_balloon(void **state)
 		assert_int_equal(h.vmm[i].sets, 0);
 		assert_string_equal(h.vmm[i].bad_text, "");
 	}
-	pass(&h, 3000);
+	pass(&h, 2 * BACKEND_RETRY_MIN_MS + 500);
 	for (int i = 0; i < 3; i++) {
 		char name[8];
 

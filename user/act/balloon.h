@@ -7,7 +7,7 @@
  *
  * It runs on the caller's loop, never blocks, and allocates nothing after
  * balloon_open(): when memory is short is when a lease has to get through.
- * Without a host it looks for one again, every 250 ms at first, every 2 s at last.
+ * Without a host it looks for one again, every 250 ms at first, every second at last.
  */
 #ifndef EBB_ACT_BALLOON_H
 #define EBB_ACT_BALLOON_H

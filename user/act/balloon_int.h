@@ -35,7 +35,8 @@ int balloon_open_port(const char *path);
 int balloon_open_vsock(uint32_t cid, uint32_t port);
 
 #define BALLOON_RETRY_MIN_MS 250
-#define BALLOON_RETRY_MAX_MS 2000 /* a broker that was restarted waits a little longer for us */
+#define BALLOON_RETRY_MAX_MS 1000 /* a broker that was restarted waits VM_ADOPT_MS for us */
+#define BALLOON_ABSENT_MS 2000 /* where there is neither port nor vsock */
 
 struct balloon {
 	uv_loop_t *loop;

@@ -37,7 +37,8 @@ static void retry_later(struct balloon *b)
 	uv_timer_start(&b->retry, on_retry, b->backoff_ms, 0);
 	b->backoff_ms *= 2;
 	if (b->backoff_ms > BALLOON_RETRY_MAX_MS)
-		b->backoff_ms = BALLOON_RETRY_MAX_MS;
+		b->backoff_ms = b->talk.state.link == BALLOON_ABSENT ? BALLOON_ABSENT_MS
+								     : BALLOON_RETRY_MAX_MS;
 }
 
 static void on_poll_closed(uv_handle_t *handle)

@@ -15,9 +15,9 @@
 /*
  * So long a VM that is found smaller than its full size may stay as it is
  * without a lease: after a restart of the broker its guest looks for us every
- * two seconds, and giving it all its memory for those would be for nothing.
+ * second, and giving it all its memory for those would be for nothing.
  */
-#define VM_ADOPT_MS 3000
+#define VM_ADOPT_MS 2500
 /*
  * A guest that closes the port while the VMM cannot be asked is not heard of: QEMU tells it once.
  * So whoever holds a lease when the VMM is found again renews it within this time, or loses it.

@@ -107,11 +107,14 @@ static bool has_item(const struct step *s, uint64_t id)
 	return false;
 }
 
-/* Of one container, idle for idle_ms at least, and within what a rule protects. */
+/*
+ * Of one container, idle for idle_ms at least, and within what a rule protects. What is mapped is
+ * code, for the most part: younger than cold_after it would be faulted back in from the disk.
+ */
 static uint64_t idle_of(const struct step *s, const struct ebb_snap_container *c, uint64_t idle_ms,
 			struct ebb_age *ret)
 {
-	uint64_t room = sub_u64(c->bytes, c->protect);
+	uint64_t room = sub_u64(c->bytes, c->protect), file;
 
 	*ret = (struct ebb_age){ .idle_ms = idle_ms };
 	if (!c->populated || c->busy || c->paused || c->reclaim_off || has_item(s, c->id))
@@ -124,7 +127,8 @@ static uint64_t idle_of(const struct step *s, const struct ebb_snap_container *c
 	}
 	ret->anon = min_u64(min_u64(ret->anon, c->anon + c->shmem), room);
 	ret->anon = min_u64(ret->anon, cap_anon_room(s, c));
-	ret->file = min_u64(min_u64(ret->file, sub_u64(c->file, c->shmem)), room - ret->anon);
+	file = sub_u64(c->file, c->shmem + (idle_ms < s->cold_ms ? c->file_mapped : 0));
+	ret->file = min_u64(min_u64(ret->file, file), room - ret->anon);
 	return ret->anon + ret->file;
 }
 
