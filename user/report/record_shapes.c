@@ -179,7 +179,8 @@ const struct shape shape_snapshot = SHAPE(T, "snapshot", snapshot_fields);
 static const struct field item_fields[] = {
 	FIELD(T, id),      FIELD_CODES(T, action, ebb_action_name_code, EBB_ACT_SWAP_LIMIT),
 	REASON(T, reason), FIELD(T, anon),
-	FIELD(T, file),    FIELD(T, limit),
+	FIELD(T, file),    FIELD(T, idle_ms),
+	FIELD(T, keep),    FIELD(T, limit),
 	FIELD(T, batch),   FIELD(T, deadline_ms),
 };
 static const struct shape item = SHAPE(T, "item", item_fields);
@@ -270,6 +271,7 @@ static const struct field slot_fields[] = {
 	FIELD(T, rest_ms),
 	TIME(T, forgiven_ms),
 	FIELD(T, short_fall),
+	FIELD(T, no_room),
 	TIME(T, age_asked_ms),
 	TIME(T, judged_aged_ms),
 	TIME(T, calm_aged_ms),
