@@ -750,6 +750,25 @@ static void exit_goes_on_while_it_brings_something(void **state)
 	free(s);
 }
 
+/* Hundreds end at once, and there is no room for the act: it is tried until there is. */
+static void exit_that_cannot_begin_is_no_try(void **state)
+{
+	struct sim *s = emptied();
+
+	for (int i = 0; i < 10; i++) {
+		step(s);
+		assert_non_null(item_of(s, EBB_ACT_RECLAIM_EXIT));
+		s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+						  .ended_ms = s->now_ms,
+						  .error = -ENOSPC };
+		s->now_ms += 500;
+		step(s);
+		assert_null(item_of(s, EBB_ACT_RECLAIM_EXIT)); /* not at once */
+		s->now_ms += 500;
+	}
+	free(s);
+}
+
 static void exit_is_taken_at_once(void **state)
 {
 	struct sim *s = settled();
@@ -987,6 +1006,7 @@ int main(void)
 		cmocka_unit_test(exit_leaves_what_is_protected),
 		cmocka_unit_test(refaults_of_the_gone_are_kept),
 		cmocka_unit_test(exit_goes_on_while_it_brings_something),
+		cmocka_unit_test(exit_that_cannot_begin_is_no_try),
 		cmocka_unit_test(veto_failed_act),
 		cmocka_unit_test(no_second_act_while_busy),
 		cmocka_unit_test(veto_refaults),

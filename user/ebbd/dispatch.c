@@ -122,6 +122,21 @@ static int submit(struct daemon *d, const struct ebb_plan_item *item)
 	return -EINVAL;
 }
 
+/* For want of room, descriptors or memory: policy counts it as an act that failed, and not as done.
+ */
+static void refused(struct daemon *d, const struct ebb_plan_item *item, int error)
+{
+	struct track *t = track_find(d, item->id);
+
+	if (!t || item->action == EBB_ACT_LIMIT || item->action == EBB_ACT_SWAP_LIMIT)
+		return;
+	t->last_action = item->action;
+	t->last = (struct ebb_outcome){ .seq = t->last.seq + 1,
+					.ended_ms = now_ms(),
+					.error = error,
+					.aged = item->action == EBB_ACT_AGE };
+}
+
 void dispatch_plan(struct daemon *d)
 {
 	if (d->plan.cap.used)
@@ -139,9 +154,11 @@ void dispatch_plan(struct daemon *d)
 			  ebb_action_name(item->action), (unsigned long long)item->id,
 			  (unsigned long long)item->anon, (unsigned long long)item->file,
 			  ebb_reason_name(item->reason), r ? ": " : "", r ? strerror(-r) : "");
-		/* Gone, busy, over its budget or too many at once: the next snapshot shows it. */
-		if (r && r != -ESTALE && r != -ENOENT && r != -EBUSY && r != -EAGAIN &&
-		    r != -ENOSPC)
+		/* Gone, busy or over its budget: the next snapshot shows it. */
+		if (!r || r == -ESTALE || r == -ENOENT || r == -EBUSY || r == -EAGAIN)
+			continue;
+		refused(d, item, r);
+		if (r != -ENOSPC)
 			log_warn("cannot queue %s: %s", ebb_action_name(item->action),
 				 strerror(-r));
 	}

@@ -41,6 +41,9 @@ void leftover_exit(struct step *s, const struct ebb_snap_container *c, struct po
 	/* One that only ran out of time is no try that failed. */
 	if (c->last.timed_out && c->last.got >= TAKE_MIN && c->last.ended_ms >= p->exit_ms)
 		p->exit_tries = 0;
+	/* And one that could not even be begun, as with hundreds that end at once, is none. */
+	if (c->last.error && !c->last.asked && c->last.ended_ms >= p->exit_ms && p->exit_tries)
+		p->exit_tries = 1;
 	if (c->busy || room < TAKE_MIN || p->exit_tries >= EXIT_TRIES || c->paused ||
 	    s->snap->paused || c->reclaim_off)
 		return;
