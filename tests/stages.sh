@@ -58,7 +58,7 @@ lint_part() {
 	if why=$(lint_make -s "lint-$1-missing"); [ -n "$why" ]; then
 		echo "SKIP lint $1: ${why##*: }"
 	else
-		step "lint $1" lint_make "lint-$1"
+		step "lint $1" lint_make -k "lint-$1"
 	fi
 }
 

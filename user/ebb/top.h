@@ -101,7 +101,7 @@ void top_draw_table(struct canvas *c, const struct top_model *m, const struct to
 		    const struct row *rows, size_t n, size_t chosen, unsigned int y,
 		    unsigned int height);
 void top_draw_detail(struct canvas *c, const struct top_model *m, const struct top_view *v,
-		     const json_t *container, unsigned int y);
+		     const json_t *o, unsigned int y);
 void top_draw_help(struct canvas *c, unsigned int y);
 
 /* --- top_feed.c: asking ebbd without waiting for it --- */

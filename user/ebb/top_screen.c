@@ -197,7 +197,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 		uv_close(handle, NULL);
 }
 
-static void prepare(struct screen *s, bool color)
+static void prepare(struct screen *s, const char *term, bool color)
 {
 	cbreak();
 	noecho();
@@ -214,8 +214,7 @@ static void prepare(struct screen *s, bool color)
 			init_pair(i, i, -1);
 	}
 	/* The console of the kernel has 512 glyphs: fine blocks are not among them. */
-	s->canvas.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8") && getenv("TERM") &&
-			 strcmp(getenv("TERM"), "linux") != 0;
+	s->canvas.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8") && strcmp(term, "linux") != 0;
 }
 
 int top_screen(const struct cli *cli, struct top_view *v)
@@ -236,7 +235,7 @@ int top_screen(const struct cli *cli, struct top_view *v)
 		delscreen(terminal);
 		return -1;
 	}
-	prepare(&s, cli->color);
+	prepare(&s, term, cli->color);
 	s.feed = top_feed_open(&s.loop, cli->socket, &s.model, on_fed, &s);
 	if (s.feed) {
 		open_handles(&s);

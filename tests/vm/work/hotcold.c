@@ -76,7 +76,11 @@ static bool is_hot(const struct work *w, size_t page)
 
 static size_t hot_page(const struct work *w, size_t i)
 {
-	return w->spread ? i * w->stride + w->offset : (i + w->offset) % w->pages;
+	size_t page = i + w->offset;
+
+	if (w->spread)
+		return i * w->stride + w->offset;
+	return page < w->pages ? page : page - w->pages;
 }
 
 static uint64_t *page_at(const struct work *w, size_t page)
