@@ -34,7 +34,7 @@ struct backend_events {
 	void (*ready)(void *arg, uint64_t ram); /* it answers; again after each lost() */
 	void (*lost)(void *arg, const char *why);
 	void (*unable)(void *arg, const char *why); /* it answers, but has no balloon */
-	void (*actual)(void *arg, uint64_t bytes);
+	void (*actual)(void *arg, uint64_t bytes); /* as the guest has it: it may say anything */
 	void (*set_done)(void *arg, int error, const char *why); /* one for each set() that
 								     returned 0, lost() or not */
 	void (*reset)(void *arg); /* the guest's machine was reset */

@@ -119,9 +119,12 @@ static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 	r = reply->status == 200 ? b->ops->read_actual(body, &b->vm)
 				 : b->ops->refused_actual(reply->status, &b->vm);
 	if (!r) {
+		uint64_t balloon = b->vm.balloon;
+
 		b->unable = false;
-		/* Without statistics the target stands in for it. */
-		b->events->actual(b->arg, b->vm.ram - b->vm.balloon);
+		/* Firecracker passes on what the guest wrote into its device: any number. Without
+		 * statistics the target stands in for it. */
+		b->events->actual(b->arg, balloon < b->vm.ram ? b->vm.ram - balloon : 0);
 	} else if (r == -ENODEV) {
 		be_unable(b);
 	} else if (r == -EAGAIN) {

@@ -61,6 +61,8 @@ static void on_actual(void *arg, uint64_t bytes)
 {
 	struct vm *vm = arg;
 
+	/* The guest's word, which is never to count for more than this VM has. */
+	bytes = bytes < vm->ram ? bytes : vm->ram;
 	vm->actual = bytes;
 	if (vm->unable) {
 		vm->unable = false;
@@ -68,9 +70,9 @@ static void on_actual(void *arg, uint64_t bytes)
 	}
 	if (vm->target)
 		return;
-	/* Found as it is. */
-	vm->target = vm->asked = bytes;
-	vm->sampled = bytes;
+	/* Found as it is; what is below its floor is no size that it was given. */
+	vm->target = vm->asked = bytes > vm->limits.min ? bytes : vm->limits.min;
+	vm->sampled = vm->target;
 	if (!vm->found && !vm->lease.held && bytes < vm->limits.max && !vm->releasing)
 		vm_adopt(vm);
 	vm->found = true;
