@@ -393,6 +393,35 @@ static void test_stopping_does_not_wait_for_a_vmm_that_hangs(void **state)
 	assert_true(uv_hrtime() - start_ns < (BROKER_STOP_MS + 2000) * 1000000ull);
 }
 
+/* Nobody asks a VMM that is lost for the moment: it is waited for, it has its VM's memory. */
+static void test_stopping_while_a_vmm_is_lost(void **state)
+{
+	two_vms();
+	shrunk(0, GiB);
+	shrunk(1, GiB);
+	fake_vmm_hang_up(&h.vmm[1]);
+	assert_true(until(&h, 1000, !broker_find(&h.broker, "vm1")->vmm_up));
+	fake_host_stop(&h);
+	assert_int_equal(h.vmm[0].size, 4 * GiB);
+	assert_int_equal(h.vmm[1].size, 4 * GiB);
+}
+
+/* And one that is gone has none. */
+static void test_stopping_does_not_wait_for_a_vmm_that_ended(void **state)
+{
+	uint64_t start_ns;
+
+	two_vms();
+	shrunk(0, GiB);
+	shrunk(1, GiB);
+	fake_vmm_die(&h.vmm[1]);
+	assert_true(until(&h, 1000, !broker_find(&h.broker, "vm1")->vmm_up));
+	start_ns = uv_hrtime();
+	fake_host_stop(&h);
+	assert_int_equal(h.vmm[0].size, 4 * GiB);
+	assert_true(uv_hrtime() - start_ns < (BROKER_STOP_MS - 1000) * 1000000ull);
+}
+
 static void test_killed_and_started_again(void **state)
 {
 	struct fake_host *host = &h;
@@ -516,6 +545,8 @@ int main(void)
 		test(test_a_broker_that_starts_finds_the_vms_as_they_are),
 		test(test_stopping_gives_everything_back),
 		test(test_stopping_does_not_wait_for_a_vmm_that_hangs),
+		test(test_stopping_while_a_vmm_is_lost),
+		test(test_stopping_does_not_wait_for_a_vmm_that_ended),
 		test(test_killed_and_started_again),
 		test(test_dry_run_changes_nothing),
 		test(test_a_host_that_is_short),

@@ -26,7 +26,7 @@ struct backend {
 static void next(struct backend *b);
 static void find(uv_timer_t *timer);
 
-static void lose(struct backend *b, const char *why)
+static void lose(struct backend *b, int error, const char *why)
 {
 	bool setting = b->setting;
 
@@ -36,7 +36,7 @@ static void lose(struct backend *b, const char *why)
 								 : BACKEND_RETRY_MAX_MS;
 	if (setting)
 		b->events->set_done(b->arg, -ECONNRESET, why);
-	b->events->lost(b->arg, why);
+	b->events->lost(b->arg, error, why);
 }
 
 /* What failed below HTTP loses the VMM; true: that was it. */
@@ -52,7 +52,7 @@ static bool lost(struct backend *b, int error)
 		snprintf(why, sizeof(why), "what answers there is not %s", b->ops->name);
 	else
 		snprintf(why, sizeof(why), "%s", uv_strerror(error));
-	lose(b, why);
+	lose(b, error, why);
 	return true;
 }
 
@@ -79,12 +79,12 @@ static void on_info(void *arg, int error, const struct rest_http_reply *reply)
 	body = load(reply);
 	if (reply->status != 200) {
 		b->ops->read_error(reply->status, body, why, sizeof(why));
-		lose(b, why);
+		lose(b, 0, why);
 	} else {
 		r = b->ops->read_info(body, &b->vm);
 		if (r == -EPROTO) {
 			snprintf(why, sizeof(why), "what answers there is not %s", b->ops->name);
-			lose(b, why);
+			lose(b, 0, why);
 		} else {
 			b->ready = true;
 			b->unable = false;
@@ -135,7 +135,7 @@ static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 		char why[BACKEND_WHY_MAX];
 
 		b->ops->read_error(reply->status, body, why, sizeof(why));
-		lose(b, why);
+		lose(b, 0, why);
 	}
 	json_decref(body);
 	next(b);

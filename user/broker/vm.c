@@ -192,8 +192,11 @@ void vm_release(struct vm *vm)
 
 bool vm_is_released(const struct vm *vm)
 {
-	if (!vm->vmm_up || vm->unable || vm->broker->config.dry_run)
+	if (vm->unable || vm->broker->config.dry_run)
 		return true;
+	/* A VM that was known is small while its VMM is only not heard of for a moment. */
+	if (!vm->vmm_up)
+		return vm->gone || !vm->found;
 	return !vm->setting && vm->target >= vm->limits.max && vm->asked == vm->target;
 }
 

@@ -60,6 +60,7 @@ struct vm {
 	const struct backend_ops *ops;
 	struct backend *backend;
 	bool vmm_up, unable;
+	bool gone; /* not up, and nobody is at its socket */
 	bool found; /* its size has been known: nothing is adopted any more */
 	char why[BACKEND_WHY_MAX]; /* why it is not up, cannot, or what it refused last */
 	uint64_t ram;
@@ -107,7 +108,7 @@ void vm_tick(struct vm *vm);
 /* The lease is over; full size, in one step. */
 void vm_drop_lease(struct vm *vm, enum vm_loss why);
 
-/* Full size is asked for and taken, or cannot be. */
+/* Full size is asked for and taken, or there is nobody who could. */
 bool vm_is_released(const struct vm *vm);
 void vm_release(struct vm *vm); /* lets go of the guest, asks for the full size */
 

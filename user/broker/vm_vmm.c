@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a VM's VMM tells. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static void on_ready(void *arg, uint64_t ram)
 		vm_time(vm, VM_PROVE_MS);
 }
 
-static void on_lost(void *arg, const char *why)
+static void on_lost(void *arg, int error, const char *why)
 {
 	struct vm *vm = arg;
 
@@ -44,6 +45,7 @@ static void on_lost(void *arg, const char *why)
 	}
 	snprintf(vm->why, sizeof(vm->why), "%s", why);
 	vm->vmm_up = false;
+	vm->gone = error == -ENOENT || error == -ECONNREFUSED;
 	vm->actual = vm->resident = 0;
 }
 
