@@ -34,6 +34,7 @@ void vm_push(struct vm *vm)
 		return; /* not there: asked again when it is */
 	vm->setting = true;
 	vm->asked = vm->target;
+	vm->asked_ms = uv_now(vm->broker->loop);
 	vm->counts.sets++;
 }
 
@@ -134,6 +135,10 @@ void vm_tick(struct vm *vm)
 	uint64_t now = uv_now(vm->broker->loop);
 	bool moving = vm->actual != vm->target;
 
+	/* Still small without a lease: its target may be another's, as after `virsh setmem`. */
+	if (!vm->lease.held && !vm->setting && vm->actual && vm->actual < vm->limits.max &&
+	    now - vm->asked_ms >= VM_POLL_MS)
+		vm->asked = 0;
 	vm_update(vm);
 	if (vm->vmm_up && (moving || now - vm->polled_ms >= VM_POLL_MS || !vm->polled_ms)) {
 		vm->polled_ms = now;

@@ -68,6 +68,7 @@ struct vm {
 	uint64_t resident; /* of the VMM's process; 0: not known */
 	uint64_t target; /* the size in force; 0: not known yet */
 	uint64_t asked; /* of the VMM, and taken; 0: none */
+	uint64_t asked_ms; /* when */
 	bool setting;
 	bool refused; /* the last size, by the VMM */
 	uint64_t polled_ms;

@@ -72,8 +72,9 @@ static void on_actual(void *arg, uint64_t bytes)
 	}
 	if (vm->target)
 		return;
-	/* Found as it is; what is below its floor is no size that it was given. */
-	vm->target = vm->asked = bytes > vm->limits.min ? bytes : vm->limits.min;
+	/* Found as it is; what is below its floor is no size that it was given. The target that the
+	 * VMM has is another matter, and may be smaller: asked stays 0, and it is told. */
+	vm->target = bytes > vm->limits.min ? bytes : vm->limits.min;
 	vm->sampled = vm->target;
 	if (!vm->found && !vm->lease.held && bytes < vm->limits.max && !vm->releasing)
 		vm_adopt(vm);
