@@ -294,6 +294,27 @@ static void test_a_vm_that_was_taken_out(void **state)
 	leased(1, GiB);
 }
 
+/* A stop that is under way is not undone by a SIGHUP: no VM comes back, and it ends. */
+static void on_stopped(struct broker *b)
+{
+	h.stopped = true;
+}
+
+static void test_reloaded_while_stopping(void **state)
+{
+	run_three();
+	h.vmm[0].hang = true; /* so that the stop takes its time */
+	broker_stop(&h.broker, on_stopped);
+	assert_true(until(&h, 2000, !find("filed") && !find("folder")));
+	broker_reload(&h.broker);
+	pass(&h, 500);
+	assert_int_equal(h.broker.nr_vms, 1);
+	assert_true(until(&h, BROKER_STOP_MS + 4000, h.stopped));
+	pass(&h, 20);
+	h.running = false;
+	memset(&h.broker, 0, sizeof(h.broker));
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, start, finish)
@@ -307,6 +328,7 @@ int main(void)
 		test(test_limits_that_changed),
 		test(test_a_configuration_that_is_wrong),
 		test(test_a_vm_that_was_taken_out),
+		test(test_reloaded_while_stopping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
