@@ -262,6 +262,21 @@ static void test_limits_that_changed(void **state)
 	assert_int_equal(h.vmm[2].size, GiB);
 }
 
+/* --budget was given: whatever the file has, now or later. */
+static void test_options_hold(void **state)
+{
+	char why[CONF_ERROR_MAX];
+
+	assert_int_equal(broker_config_set(&h.broker.config, "budget", "20G", why), 0);
+	run_three();
+	configure("[broker]\nreserve = 3G\nbudget = 1G\n", 1, "min = 512M");
+	broker_reload(&h.broker);
+	pass(&h, 500);
+	all_hold();
+	assert_int_equal(h.broker.config.reserve, 3 * GiB);
+	assert_int_equal(h.broker.config.budget, 20 * GiB);
+}
+
 static void test_a_configuration_that_is_wrong(void **state)
 {
 	run_three();
@@ -326,6 +341,7 @@ int main(void)
 		test(test_a_file_that_becomes_another_vm),
 		test(test_nothing_changed),
 		test(test_limits_that_changed),
+		test(test_options_hold),
 		test(test_a_configuration_that_is_wrong),
 		test(test_a_vm_that_was_taken_out),
 		test(test_reloaded_while_stopping),
