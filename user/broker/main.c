@@ -234,6 +234,8 @@ static int run_broker(struct options *o)
 	if (r)
 		return r;
 	if (o->check_config) {
+		if (b.config.watch[0] && folder_load(&b.config))
+			return EBB_EXIT_USAGE;
 		puts("configuration is good");
 		return EBB_EXIT_OK;
 	}
@@ -290,6 +292,12 @@ static int run_check(struct options *o)
 	struct broker_config config;
 	int r = load_config(o, &config);
 
+	if (!r && config.watch[0] && folder_load(&config))
+		r = EBB_EXIT_USAGE;
+	if (!r && !config.nr_vms) {
+		log_err("no VM to look at: %s", config.watch[0] ? config.watch : o->config_path);
+		r = EBB_EXIT_USAGE;
+	}
 	if (!r)
 		r = check_run(&config, o->json, stdout);
 	broker_config_free(&config);
