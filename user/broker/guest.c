@@ -12,6 +12,8 @@
 
 #include "lib/cleanup.h"
 
+#define LINE 1000 /* what one costs: a line a second is one such unit a millisecond */
+
 enum channel_mode guest_mode(const struct vm_config *config)
 {
 	if (config->mode != CHANNEL_MODE_AUTO)
@@ -74,11 +76,11 @@ static void hear(struct guest *g, size_t len)
 	struct channel_message m;
 	int r;
 
-	if (!g->lines) {
+	if (g->lines < LINE) {
 		g->counts.over_rate++;
 		return;
 	}
-	g->lines--;
+	g->lines -= LINE;
 	r = channel_parse(g->line, len, &m);
 	if (r) {
 		g->counts.bad++;
@@ -118,10 +120,10 @@ static void fill(struct guest *g)
 		ms = 1000;
 	if (g->second_ms && ms < 50)
 		return;
-	lines = g->lines + (ms * EBB_CHANNEL_RATE + 999) / 1000;
-	g->lines = lines < EBB_CHANNEL_BURST ? (uint32_t)lines : EBB_CHANNEL_BURST;
-	if (!g->second_ms)
-		g->lines = EBB_CHANNEL_BURST;
+	lines = g->lines + ms * EBB_CHANNEL_RATE;
+	if (!g->second_ms || lines > EBB_CHANNEL_BURST * LINE)
+		lines = EBB_CHANNEL_BURST * LINE;
+	g->lines = (uint32_t)lines;
 	g->bytes += (uint32_t)(GUEST_BYTES_PER_S * ms / 1000);
 	if (g->bytes > GUEST_BYTES_PER_S)
 		g->bytes = GUEST_BYTES_PER_S;

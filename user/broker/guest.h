@@ -58,7 +58,8 @@ struct guest {
 	uint64_t ram; /* and the RAM */
 	struct guest_counts counts;
 	uint64_t second_ms; /* when the budgets were last filled */
-	uint32_t bytes, lines; /* left of them */
+	uint32_t bytes; /* left of them … */
+	uint32_t lines; /* … in thousandths: what is earned in 50 ms is no whole line */
 	bool refused; /* an error was sent in this second */
 	const char *why; /* why it is not connected */
 	char line[EBB_CHANNEL_LINE_MAX];

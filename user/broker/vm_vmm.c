@@ -91,7 +91,7 @@ static void on_set_done(void *arg, int error, const char *why)
 	if (error) {
 		vm->counts.set_errors++;
 		vm->asked = 0; /* again at the next tick: at once would be a loop */
-		if (strcmp(vm->why, why) != 0)
+		if (strcmp(vm->why, why) != 0 && vm_may_log(vm)) /* a guest's driver can be off */
 			log_warn("%s: the VMM refused %" PRIu64 " bytes: %s", vm->config.name,
 				 vm->target, why);
 		snprintf(vm->why, sizeof(vm->why), "%s", why);
