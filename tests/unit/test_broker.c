@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../broker/fake_host.h"
+#include "broker/broker_int.h"
 #include "lib/cleanup.h"
 
 static struct fake_host h;
@@ -471,6 +473,32 @@ static void test_killed_and_started_again(void **state)
 	released(h.vmm[0].sets, VM_ADOPT_MS + 3000);
 }
 
+/* Three files a VM: the limit is raised as far as it goes, and said when that is not enough. */
+static void test_files(void **state)
+{
+	struct rlimit limit, few;
+	rlim_t wanted = 3 * BROKER_VMS_MAX;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = 128;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	one_vm();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_true(few.rlim_cur >= (limit.rlim_max < wanted ? limit.rlim_max : wanted));
+	assert_int_equal(h.broker.files, few.rlim_cur);
+	assert_false(h.broker.files_told);
+	h.broker.files = 64;
+	assert_int_equal(broker_add(&h.broker,
+				    &(struct vm_config){ .name = "more",
+							 .kind = VMM_QMP,
+							 .vmm = "/nonexistent/vmm" },
+				    false),
+			 0);
+	assert_true(h.broker.files_told);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static void test_dry_run_changes_nothing(void **state)
 {
 	h.broker.config.dry_run = true;
@@ -580,6 +608,7 @@ int main(void)
 		test(test_stopping_while_a_vmm_is_lost),
 		test(test_stopping_does_not_wait_for_a_vmm_that_ended),
 		test(test_killed_and_started_again),
+		test(test_files),
 		test(test_dry_run_changes_nothing),
 		test(test_a_host_that_is_short),
 		test(test_a_budget_for_all),

@@ -86,6 +86,7 @@ int broker_add(struct broker *b, const struct vm_config *config, bool from_folde
 	vm->next = b->vms;
 	b->vms = vm;
 	b->nr_vms++;
+	broker_count_files(b);
 	log_debug("%s: watched", config->name);
 	return 0;
 }
@@ -273,6 +274,7 @@ int broker_open(struct broker *b, uv_loop_t *loop)
 	uv_timer_init(loop, &b->rescan);
 	b->tick.data = b->stop_timer.data = b->rescan.data = b;
 	b->started_ms = uv_now(loop);
+	broker_raise_files(b);
 	r = open_reports(b);
 	for (size_t i = 0; i < b->config.nr_vms && !r; i++)
 		r = broker_add(b, &b->config.vms[i], false);

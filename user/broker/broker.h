@@ -39,6 +39,8 @@ struct broker {
 	bool host_known;
 	uint64_t started_ms;
 	unsigned int slice, slices;
+	uint64_t files; /* that may be open at once */
+	bool files_told; /* that these are too few */
 	uint64_t floor_short; /* bytes that the floors need beyond what there is */
 
 	uv_timer_t tick;
