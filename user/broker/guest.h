@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "broker/config.h"
@@ -49,6 +50,9 @@ struct guest {
 	uv_timer_t timer; /* the next try, or the end of a pause */
 	unsigned int handles; /* that are open, the stream's aside */
 	bool listening, closing, paused;
+	bool anew; /* the listener that closes is followed by another at once */
+	dev_t dev; /* of the socket that is listened at */
+	ino_t ino;
 	bool handshake; /* "CONNECT" was sent, "OK" not come */
 	bool hello; /* said in this connection */
 	char session[EBB_CHANNEL_SESSION_LEN + 1];
@@ -76,6 +80,12 @@ void guest_open(struct guest *g, uv_loop_t *loop, const struct vm_config *config
 
 /* -ENOTCONN before a hello. A guest that does not read loses lines, nothing else. */
 int guest_send(struct guest *g, const struct channel_message *m);
+
+/*
+ * Where the guest connects to us: whether our socket is still there, and the VMM's. A VM that was
+ * made anew may have its folder made anew, and a VMM that is jailed runs as a user of its own.
+ */
+void guest_look_at_socket(struct guest *g);
 
 /* The guest was reset: what it said is void until it says hello again. */
 void guest_forget(struct guest *g);

@@ -144,6 +144,7 @@ void vm_tick(struct vm *vm)
 		vm->polled_ms = now;
 		vm->ops->poll(vm->backend);
 		look_at_process(vm);
+		guest_look_at_socket(&vm->guest);
 	}
 	vm_tell(vm);
 }

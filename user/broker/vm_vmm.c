@@ -27,6 +27,7 @@ static void on_ready(void *arg, uint64_t ram)
 	/* With a lease it goes on from where it is; the first actual size says where. */
 	vm->target = 0;
 	vm->polled_ms = 0;
+	guest_look_at_socket(&vm->guest);
 	if (vm->guest.hello)
 		vm_send_welcome(vm);
 	if (vm->found && vm->lease.held && uv_timer_get_due_in(&vm->timer) > VM_PROVE_MS)
