@@ -130,6 +130,8 @@ static void fc_statistics(const struct request *q)
 	json_int_t target = (json_int_t)(balloon_of(v, v->size) >> MIB_SHIFT);
 	json_int_t actual = (json_int_t)(balloon_of(v, v->actual) >> MIB_SHIFT);
 
+	if (v->claim)
+		actual = (json_int_t)(v->claim / 256);
 	if (v->not_booted)
 		refuse(q, 400, NOT_BOOTED);
 	else if (v->no_balloon)

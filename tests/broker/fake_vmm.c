@@ -60,7 +60,10 @@ static json_t *qmp_run(struct fake_vmm *v, const char *command, const json_t *re
 	if (!strcmp(command, "query-balloon"))
 		return v->no_balloon
 			       ? refusal("DeviceNotActive", "No balloon device has been activated")
-			       : json_pack("{s:{s:I}}", "return", "actual", (json_int_t)v->actual);
+			       : json_pack("{s:{s:I}}", "return", "actual",
+					   v->claim ? (json_int_t)v->ram -
+							      (json_int_t)v->claim * 4096
+						    : (json_int_t)v->actual);
 	if (!strcmp(command, "balloon"))
 		return qmp_balloon(v, request);
 	if (!strcmp(command, "qom-list")) {

@@ -36,6 +36,7 @@ struct fake_vmm {
 	uint64_t size; /* of the VM, as asked */
 	uint64_t actual; /* of the VM; follows size unless lazy */
 	bool lazy; /* actual stays */
+	uint64_t claim; /* pages of balloon that the guest claims to have given; 0: what it has */
 	bool hang; /* takes requests, answers none */
 	bool no_balloon;
 	bool no_reporting;

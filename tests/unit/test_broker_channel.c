@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -127,6 +128,63 @@ static void test_a_socket_in_the_way(void **state)
 	assert_true(fake_host_lease(&h, 0, GiB, 60000));
 }
 
+/*
+ * A jailed VMM runs as a user of its own, which the broker's socket is for, and for nobody else.
+ */
+static void test_whose_socket_it_is(void **state)
+{
+	struct stat st;
+
+	listening();
+	assert_int_equal(lstat(port_path(), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_uid, geteuid());
+	if (geteuid() != 0)
+		return; /* nobody else's to give it to */
+	/* As Firecracker has it: its own socket is there later than ours. */
+	assert_int_equal(lchown(fake_host_path(&h, "vmm", 0), 12345, 12346), 0);
+	assert_true(
+		until(&h, VM_POLL_MS + 3000, lstat(port_path(), &st) == 0 && st.st_uid == 12345));
+	assert_int_equal(st.st_gid, 12346);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	connects(0);
+	assert_true(fake_host_lease(&h, 0, GiB, 60000));
+}
+
+/* What else is under that name is given to nobody: its folder is the VMM's, who may do as it likes.
+ */
+static void test_what_is_not_our_socket(void **state)
+{
+	char other[128];
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	listening();
+	snprintf(other, sizeof(other), "%s/other", h.dir);
+	assert_int_equal(link(port_path(), other), 0); /* two names: whose is the other? */
+	assert_int_equal(lchown(fake_host_path(&h, "vmm", 0), 12345, 12346), 0);
+	guest_look_at_socket(&h.broker.vms->guest);
+	assert_int_equal(lstat(port_path(), &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(unlink(other), 0);
+	guest_look_at_socket(&h.broker.vms->guest);
+	assert_int_equal(lstat(port_path(), &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+}
+
+/* The VM was made anew, and its folder with it: nobody can reach the socket that we have. */
+static void test_a_folder_made_anew(void **state)
+{
+	listening();
+	assert_int_equal(unlink(port_path()), 0);
+	assert_true(until(&h, VM_POLL_MS + 3000, access(port_path(), F_OK) == 0));
+	assert_true(until(&h, 1000, h.broker.vms->guest.listening));
+	connects(0);
+	assert_true(fake_host_lease(&h, 0, GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[0].size == GiB));
+}
+
 /* --- the host begins ------------------------------------------------------------------ */
 
 /* The VMM's end: what came before the guest's own bytes, and the answer to it. */
@@ -206,6 +264,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_a_guest_that_connects), test(test_a_second_one_is_turned_away),
 		test(test_one_that_says_nothing), test(test_a_socket_in_the_way),
+		test(test_one_that_says_nothing), test(test_whose_socket_it_is),
+		test(test_one_that_says_nothing), test(test_what_is_not_our_socket),
+		test(test_one_that_says_nothing), test(test_a_folder_made_anew),
 		test(test_the_host_connects),     test(test_nobody_at_that_port),
 	};
 

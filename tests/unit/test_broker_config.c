@@ -189,6 +189,28 @@ static void test_files_that_are_wrong(void **state)
 	broker_config_free(&c);
 }
 
+/* What an option said, the file does not change; it is looked at all the same. */
+static void test_options_over_the_file(void **state)
+{
+	static const char text[] = "[broker]\nsocket = /run/file\nbudget = 12G\nreserve = 2G\n";
+	static const char wrong[] = "[broker]\nbudget = lots\n";
+	struct broker_config c;
+	struct conf_error err;
+	char why[CONF_ERROR_MAX];
+
+	broker_config_defaults(&c);
+	assert_int_equal(broker_config_set(&c, "socket", "/run/option", why), 0);
+	assert_int_equal(broker_config_set(&c, "budget", "7G", why), 0);
+	assert_int_equal(broker_config_set(&c, "budget", "8G", why), 0); /* the last one holds */
+	assert_int_equal(broker_config_parse("f", text, sizeof(text) - 1, &c, &err), 0);
+	assert_string_equal(c.socket, "/run/option");
+	assert_int_equal(c.budget, 8 * GiB);
+	assert_int_equal(c.reserve, 2 * GiB);
+	assert_int_equal(broker_config_parse("f", wrong, sizeof(wrong) - 1, &c, &err), -EINVAL);
+	assert_int_equal(err.line, 2);
+	broker_config_free(&c);
+}
+
 static void test_files_that_are_none(void **state)
 {
 	struct broker_config c;
@@ -239,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_vms_that_are_none),
 		cmocka_unit_test(test_a_file),
 		cmocka_unit_test(test_files_that_are_wrong),
+		cmocka_unit_test(test_options_over_the_file),
 		cmocka_unit_test(test_files_that_are_none),
 		cmocka_unit_test(test_a_vms_own_file),
 	};

@@ -173,6 +173,25 @@ static void test_floods(void **state)
 	assert_true(good->lines > 0);
 }
 
+/* Lines that come just when something is looked at again: no more of them than is documented. */
+static void test_the_rate_of_lines(void **state)
+{
+	uint64_t start_ns = uv_hrtime(), seen, ms;
+
+	for (int i = 0; i < 40; i++) {
+		for (int k = 0; k < (i ? 4 : 70); k++)
+			fake_guest_hello(&h.guest[1], "fedcba9876543210", "boot-2", "");
+		pass(&h, 51);
+	}
+	seen = bad->guest.counts.messages;
+	ms = (uv_hrtime() - start_ns) / 1000000;
+	assert_true(bad->guest.counts.over_rate > 0);
+	if (seen > EBB_CHANNEL_BURST + ms * EBB_CHANNEL_RATE / 1000 + 1)
+		fail_msg("%lu lines in %lu ms", (unsigned long)seen, (unsigned long)ms);
+	assert_true(seen > EBB_CHANNEL_BURST);
+	is_unharmed();
+}
+
 /* One that reads nothing of what it is told loses that, and holds up nobody. */
 static void test_one_that_does_not_read(void **state)
 {
@@ -248,8 +267,12 @@ int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, start, finish)
 	const struct CMUnitTest tests[] = {
-		test(test_another_name),           test(test_numbers),    test(test_floods),
-		test(test_one_that_does_not_read), test(test_it_is_seen),
+		test(test_another_name),
+		test(test_numbers),
+		test(test_floods),
+		test(test_the_rate_of_lines),
+		test(test_one_that_does_not_read),
+		test(test_it_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

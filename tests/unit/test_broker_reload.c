@@ -262,6 +262,21 @@ static void test_limits_that_changed(void **state)
 	assert_int_equal(h.vmm[2].size, GiB);
 }
 
+/* --budget was given: whatever the file has, now or later. */
+static void test_options_hold(void **state)
+{
+	char why[CONF_ERROR_MAX];
+
+	assert_int_equal(broker_config_set(&h.broker.config, "budget", "20G", why), 0);
+	run_three();
+	configure("[broker]\nreserve = 3G\nbudget = 1G\n", 1, "min = 512M");
+	broker_reload(&h.broker);
+	pass(&h, 500);
+	all_hold();
+	assert_int_equal(h.broker.config.reserve, 3 * GiB);
+	assert_int_equal(h.broker.config.budget, 20 * GiB);
+}
+
 static void test_a_configuration_that_is_wrong(void **state)
 {
 	run_three();
@@ -294,6 +309,27 @@ static void test_a_vm_that_was_taken_out(void **state)
 	leased(1, GiB);
 }
 
+/* A stop that is under way is not undone by a SIGHUP: no VM comes back, and it ends. */
+static void on_stopped(struct broker *b)
+{
+	h.stopped = true;
+}
+
+static void test_reloaded_while_stopping(void **state)
+{
+	run_three();
+	h.vmm[0].hang = true; /* so that the stop takes its time */
+	broker_stop(&h.broker, on_stopped);
+	assert_true(until(&h, 2000, !find("filed") && !find("folder")));
+	broker_reload(&h.broker);
+	pass(&h, 500);
+	assert_int_equal(h.broker.nr_vms, 1);
+	assert_true(until(&h, BROKER_STOP_MS + 4000, h.stopped));
+	pass(&h, 20);
+	h.running = false;
+	memset(&h.broker, 0, sizeof(h.broker));
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, start, finish)
@@ -305,8 +341,10 @@ int main(void)
 		test(test_a_file_that_becomes_another_vm),
 		test(test_nothing_changed),
 		test(test_limits_that_changed),
+		test(test_options_hold),
 		test(test_a_configuration_that_is_wrong),
 		test(test_a_vm_that_was_taken_out),
+		test(test_reloaded_while_stopping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

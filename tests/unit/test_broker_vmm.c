@@ -105,6 +105,79 @@ static void test_firecracker_before_its_boot(void **state)
 	assert_string_equal(h.vmm[0].bad_text, "");
 }
 
+/* Before it is configured, Firecracker answers with the RAM that it would have by itself. */
+static void test_firecracker_before_its_configuration(void **state)
+{
+	struct vm *vm;
+
+	h.vmm[0].not_booted = true;
+	fake_host_vm(&h, 0, VMM_FIRECRACKER, 128 * MiB, 64 * MiB, 4 * GiB);
+	fake_host_run(&h);
+	vm = h.broker.vms;
+	assert_true(until(&h, 5000, vm->target == 128 * MiB && vm->refused));
+	h.vmm[0].ram = h.vmm[0].size = h.vmm[0].actual = 4 * GiB;
+	h.vmm[0].not_booted = false;
+	assert_true(until(&h, 5000, vm->ram == 4 * GiB && vm->target == 4 * GiB));
+	assert_true(fake_host_lease(&h, 0, GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[0].size == GiB));
+	assert_true(until(&h, 5000, h.guest[0].ack.clamp == CHANNEL_CLAMP_NONE));
+	/* Another one at the same socket, while nothing changes. */
+	pass(&h, 1200);
+	h.vmm[0].ram = h.vmm[0].size = h.vmm[0].actual = 8 * GiB;
+	assert_true(until(&h, VM_POLL_MS + 3000, vm->ram == 8 * GiB));
+	/* No guest renews, so it is of its max, in the balloon of a VM of 8 GiB. */
+	assert_true(until(&h, 10000, h.vmm[0].size == 4 * GiB));
+	assert_int_equal(h.vmm[0].bad, 0);
+}
+
+/*
+ * How much the balloon holds is what the guest writes into its device. One that claims more than
+ * there is, before the broker finds it, is of the least size that it may have, and of no other.
+ */
+static void lies_about_its_balloon(enum vmm_kind kind, uint64_t claim)
+{
+	struct vm *good, *bad;
+
+	h.broker.config.budget = 12 * GiB;
+	fake_host_vm(&h, 0, VMM_QMP, 4 * GiB, 512 * MiB, 4 * GiB);
+	fake_host_vm(&h, 1, kind, 4 * GiB, 512 * MiB, 4 * GiB);
+	h.vmm[1].claim = claim;
+	fake_host_run(&h);
+	good = broker_find(&h.broker, "vm0");
+	bad = broker_find(&h.broker, "vm1");
+	assert_true(until(&h, 5000, good->target && bad->target));
+	assert_in_range(bad->target, 512 * MiB, 4 * GiB);
+	assert_true(bad->actual <= 4 * GiB);
+	assert_true(fake_host_lease(&h, 0, 4 * GiB, 60000));
+	assert_true(fake_host_lease(&h, 1, GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[1].size == GiB));
+	pass(&h, 1200);
+	assert_int_equal(good->grant, UINT64_MAX);
+	assert_int_equal(good->need, 0);
+	assert_int_equal(h.broker.host.level, CHANNEL_LEVEL_NONE);
+	/* And the budget still counts: 4 GiB that the other one takes are as many that this has
+	 * not. */
+	h.broker.config.budget = 6 * GiB;
+	assert_true(fake_host_lease(&h, 1, 4 * GiB, 60000));
+	assert_true(until(&h, 5000, h.vmm[0].size + h.vmm[1].size <= 6 * GiB));
+	assert_int_equal(h.vmm[1].bad, 0);
+}
+
+static void test_firecrackers_guest_lies(void **state)
+{
+	lies_about_its_balloon(VMM_FIRECRACKER, UINT32_MAX);
+}
+
+static void test_qemus_guest_lies(void **state)
+{
+	lies_about_its_balloon(VMM_QMP, UINT32_MAX);
+}
+
+static void test_a_guest_that_claims_all(void **state)
+{
+	lies_about_its_balloon(VMM_FIRECRACKER, 4 * GiB / 4096);
+}
+
 static void test_cloud_hypervisor_before_its_vm(void **state)
 {
 	h.vmm[0].not_booted = true;
@@ -271,6 +344,10 @@ int main(void)
 		test(test_cloud_hypervisor),
 		test(test_firecracker_without_statistics),
 		test(test_firecracker_before_its_boot),
+		test(test_firecracker_before_its_configuration),
+		test(test_firecrackers_guest_lies),
+		test(test_qemus_guest_lies),
+		test(test_a_guest_that_claims_all),
 		test(test_cloud_hypervisor_before_its_vm),
 		test(test_cloud_hypervisor_in_zones),
 		test(test_without_a_balloon),

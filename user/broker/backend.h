@@ -32,9 +32,11 @@ struct backend_caps {
 
 struct backend_events {
 	void (*ready)(void *arg, uint64_t ram); /* it answers; again after each lost() */
-	void (*lost)(void *arg, const char *why);
+	/* error: 0, or the negative errno that ended it; -ENOENT and -ECONNREFUSED: nobody is
+	 * there. */
+	void (*lost)(void *arg, int error, const char *why);
 	void (*unable)(void *arg, const char *why); /* it answers, but has no balloon */
-	void (*actual)(void *arg, uint64_t bytes);
+	void (*actual)(void *arg, uint64_t bytes); /* as the guest has it: it may say anything */
 	void (*set_done)(void *arg, int error, const char *why); /* one for each set() that
 								     returned 0, lost() or not */
 	void (*reset)(void *arg); /* the guest's machine was reset */

@@ -70,8 +70,11 @@ static int reserve_table(struct broker *b, size_t n)
 int broker_add(struct broker *b, const struct vm_config *config, bool from_folder)
 {
 	struct vm *vm;
-	int r = b->nr_vms < BROKER_VMS_MAX ? reserve_table(b, b->nr_vms + 1) : -E2BIG;
+	int r;
 
+	if (b->stopping)
+		return -ESHUTDOWN;
+	r = b->nr_vms < BROKER_VMS_MAX ? reserve_table(b, b->nr_vms + 1) : -E2BIG;
 	if (!r)
 		r = vm_open(&vm, b, config);
 	if (r) {
@@ -83,6 +86,7 @@ int broker_add(struct broker *b, const struct vm_config *config, bool from_folde
 	vm->next = b->vms;
 	b->vms = vm;
 	b->nr_vms++;
+	broker_count_files(b);
 	log_debug("%s: watched", config->name);
 	return 0;
 }
@@ -207,8 +211,12 @@ void broker_reload(struct broker *b)
 	struct broker_config fresh;
 	struct conf_error err = { .file = "configuration", .message = "out of memory" };
 	char text[CONF_ERROR_MAX];
-	int r = copy_config(&fresh, &b->given);
+	int r;
 
+	/* What it would add nobody would take out again, and the stop would not end. */
+	if (b->stopping)
+		return;
+	r = copy_config(&fresh, &b->given);
 	if (!r && b->config_path)
 		r = broker_config_load(b->config_path, &fresh, &err);
 	if (r) {
@@ -266,6 +274,7 @@ int broker_open(struct broker *b, uv_loop_t *loop)
 	uv_timer_init(loop, &b->rescan);
 	b->tick.data = b->stop_timer.data = b->rescan.data = b;
 	b->started_ms = uv_now(loop);
+	broker_raise_files(b);
 	r = open_reports(b);
 	for (size_t i = 0; i < b->config.nr_vms && !r; i++)
 		r = broker_add(b, &b->config.vms[i], false);

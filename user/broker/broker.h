@@ -39,6 +39,8 @@ struct broker {
 	bool host_known;
 	uint64_t started_ms;
 	unsigned int slice, slices;
+	uint64_t files; /* that may be open at once */
+	bool files_told; /* that these are too few */
 	uint64_t floor_short; /* bytes that the floors need beyond what there is */
 
 	uv_timer_t tick;
@@ -76,6 +78,9 @@ struct vm *broker_find(const struct broker *b, const char *name);
 /* folder.c */
 int folder_open(struct broker *b);
 void folder_scan(struct broker *b);
+/* The folder's VMs beside those that are there, for whoever only looks. Every file that is wrong is
+ * said in the log, and the rest taken: 0, -EINVAL, or why the folder cannot be read. */
+int folder_load(struct broker_config *c);
 
 /* report.c: what `ebb-broker status` prints */
 json_t *report_json(const struct broker *b);

@@ -8,6 +8,10 @@
 /* broker_share.c: once a tick, before broker_arbitrate() */
 void broker_look_at_host(struct broker *b);
 
+/* files.c: once at the start; and with each VM, which says when there are too few. */
+void broker_raise_files(struct broker *b);
+void broker_count_files(struct broker *b);
+
 int broker_add(struct broker *b, const struct vm_config *config, bool from_folder);
 
 /* Full size, then gone; the VM stays in the list until it is. */

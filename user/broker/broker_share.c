@@ -5,6 +5,11 @@
 #include "broker/broker_int.h"
 #include "lib/log.h"
 
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
 /* What the VMs with a lease may have in sum: what they had when the host was looked at, and
  * surplus. */
 static uint64_t pot(const struct broker *b, int64_t surplus)
@@ -13,9 +18,9 @@ static uint64_t pot(const struct broker *b, int64_t surplus)
 
 	for (const struct vm *vm = b->vms; vm; vm = vm->next)
 		if (vm->lease.held && vm->target)
-			sum += vm->sampled;
+			sum = add(sum, vm->sampled);
 	if (surplus >= 0)
-		return sum + (uint64_t)surplus;
+		return add(sum, (uint64_t)surplus);
 	return sum > (uint64_t)-surplus ? sum - (uint64_t)-surplus : 0;
 }
 
@@ -81,7 +86,7 @@ void broker_look_at_host(struct broker *b)
 	b->host = host_judge(&b->sample, b->config.reserve);
 	for (struct vm *vm = b->vms; vm; vm = vm->next) {
 		vm->sampled = vm->target;
-		used += vm->target;
+		used = add(used, vm->target);
 	}
 	if (b->config.budget)
 		b->host = host_budget(b->host, b->config.budget, used);

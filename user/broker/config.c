@@ -283,11 +283,16 @@ int broker_config_add(struct broker_config *c, const struct vm_config *vm)
 int broker_config_set(struct broker_config *c, const char *key, const char *value, char *why)
 {
 	const struct config_key *k = config_key_find(&config_section_broker, key);
+	int r;
 
-	if (k)
-		return k->set(c, k->offset, value, why);
-	snprintf(why, CONFIG_WHY_MAX, "unknown key");
-	return -EINVAL;
+	if (!k) {
+		snprintf(why, CONFIG_WHY_MAX, "unknown key");
+		return -EINVAL;
+	}
+	r = k->set(c, k->offset, value, why);
+	if (!r)
+		c->by_option |= 1u << (k - broker_keys);
+	return r;
 }
 
 /* One KEY=VALUE of a specification. */

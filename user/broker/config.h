@@ -52,6 +52,8 @@ struct broker_config {
 	uint64_t reserve; /* bytes of host memory to stay available; 0: a tenth of it */
 	uint64_t budget; /* bytes that all VMs may have in sum; 0: what the host has */
 	bool dry_run;
+	uint32_t
+		by_option; /* [broker]'s keys, by their place: the command line has them, no file */
 	size_t nr_vms;
 	size_t max_vms;
 	struct vm_config *vms; /* from malloc() */
@@ -81,7 +83,7 @@ int broker_vm_parse(const char *spec, struct vm_config *ret, char *why);
 /* Adds a copy; -EEXIST that name is there, -E2BIG, -ENOMEM. */
 int broker_config_add(struct broker_config *c, const struct vm_config *vm);
 
-/* One key of [broker] as on the command line: 0 or -EINVAL with why. */
+/* One key of [broker], from the command line: files do not change it. 0 or -EINVAL with why. */
 int broker_config_set(struct broker_config *c, const char *key, const char *value, char *why);
 
 const char *vmm_kind_name(enum vmm_kind kind); /* "qmp", "firecracker", "cloud-hypervisor" */

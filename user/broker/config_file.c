@@ -163,6 +163,8 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	struct parser *p = user;
 	const struct config_key *key;
 	char why[CONFIG_WHY_MAX], shown[SHOWN_MAX], names[128];
+	struct broker_config unused;
+	void *base = p->section == &config_section_vm ? (void *)&p->vm : (void *)p->config;
 	unsigned int bit;
 
 	if (p->failed)
@@ -187,8 +189,9 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	p->seen |= bit;
 	if (!value)
 		value = "";
-	if (key->set(p->section == &config_section_vm ? (void *)&p->vm : (void *)p->config,
-		     key->offset, value, why)) {
+	if (p->section == &config_section_broker && (p->config->by_option & bit))
+		base = &unused; /* looked at, and left to the command line */
+	if (key->set(base, key->offset, value, why)) {
 		fail(p, "%s = %s: %s", key->name, text_printable(shown, sizeof(shown), value), why);
 		return 0;
 	}

@@ -68,6 +68,48 @@ void folder_scan(struct broker *b)
 	broker_sweep(b, true);
 }
 
+/* A file of the folder of one configuration. */
+static bool load_file(struct broker_config *c, const char *file)
+{
+	char path[sizeof(c->watch) + 260], text[CONF_ERROR_MAX];
+	struct conf_error err;
+	struct vm_config vm;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", c->watch, file);
+	r = broker_vm_load(path, &vm, &err);
+	if (r == -ENOENT)
+		return true; /* gone since */
+	if (r) {
+		log_err("%s", conf_error_text(&err, text));
+		return false;
+	}
+	r = broker_config_add(c, &vm);
+	if (r)
+		log_err("%s: %s", path,
+			r == -EEXIST ? "there is a VM of that name already" : strerror(-r));
+	return !r;
+}
+
+int folder_load(struct broker_config *c)
+{
+	_cleanup_closedir_ DIR *dir = opendir(c->watch);
+	struct dirent *entry;
+	bool good = true;
+
+	if (!dir) {
+		int r = -errno;
+
+		log_err("%s: %s", c->watch, strerror(-r));
+		return r;
+	}
+	/* cppcheck-suppress readdirCalled */ /* the stream is this call's alone */
+	while ((entry = readdir(dir)))
+		if (is_vm_file(entry->d_name))
+			good = load_file(c, entry->d_name) && good;
+	return good ? 0 : -EINVAL;
+}
+
 static void on_change(uv_fs_event_t *handle, const char *name, int events, int status)
 {
 	struct broker *b = handle->data;

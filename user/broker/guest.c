@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "broker/guest_int.h"
+
+#define LINE 1000 /* what one costs: a line a second is one such unit a millisecond */
 
 enum channel_mode guest_mode(const struct vm_config *config)
 {
@@ -74,11 +72,11 @@ static void hear(struct guest *g, size_t len)
 	struct channel_message m;
 	int r;
 
-	if (!g->lines) {
+	if (g->lines < LINE) {
 		g->counts.over_rate++;
 		return;
 	}
-	g->lines--;
+	g->lines -= LINE;
 	r = channel_parse(g->line, len, &m);
 	if (r) {
 		g->counts.bad++;
@@ -118,10 +116,10 @@ static void fill(struct guest *g)
 		ms = 1000;
 	if (g->second_ms && ms < 50)
 		return;
-	lines = g->lines + (ms * EBB_CHANNEL_RATE + 999) / 1000;
-	g->lines = lines < EBB_CHANNEL_BURST ? (uint32_t)lines : EBB_CHANNEL_BURST;
-	if (!g->second_ms)
-		g->lines = EBB_CHANNEL_BURST;
+	lines = g->lines + ms * EBB_CHANNEL_RATE;
+	if (!g->second_ms || lines > EBB_CHANNEL_BURST * LINE)
+		lines = EBB_CHANNEL_BURST * LINE;
+	g->lines = (uint32_t)lines;
 	g->bytes += (uint32_t)(GUEST_BYTES_PER_S * ms / 1000);
 	if (g->bytes > GUEST_BYTES_PER_S)
 		g->bytes = GUEST_BYTES_PER_S;
@@ -229,7 +227,7 @@ static void on_opened(struct stream *s)
 	stream_write(s, text, (size_t)n);
 }
 
-static void finish(struct guest *g)
+void guest_finish(struct guest *g)
 {
 	if (g->closing && g->handles == 0 && g->stream.state == STREAM_IDLE && g->closed) {
 		void (*closed)(void *) = g->closed;
@@ -246,7 +244,7 @@ static void on_ended(struct stream *s, int error)
 
 	g->hello = g->handshake = false;
 	if (g->closing) {
-		finish(g);
+		guest_finish(g);
 		return;
 	}
 	if (!g->why)
@@ -260,96 +258,6 @@ static void on_ended(struct stream *s, int error)
 }
 
 static const struct stream_ops stream_ops = { on_opened, on_data, on_ended };
-
-static void on_second_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-/*
- * Whoever in the guest came first has the channel. A container that connects
- * beside ebbd gets nothing; one that came before it has only what the VM's
- * own limits allow.
- */
-static void turn_away(struct guest *g, uv_stream_t *listener)
-{
-	uv_pipe_t *pipe = malloc(sizeof(*pipe));
-
-	if (!pipe)
-		return;
-	g->counts.second++;
-	uv_pipe_init(g->loop, pipe, 0);
-	uv_accept(listener, (uv_stream_t *)pipe);
-	uv_close((uv_handle_t *)pipe, on_second_closed);
-}
-
-static void on_connection(uv_stream_t *listener, int status)
-{
-	struct guest *g = listener->data;
-
-	if (status < 0)
-		return;
-	if (stream_accept(&g->stream, listener) == -EBUSY)
-		turn_away(g, listener);
-}
-
-/* A socket that a killed broker left is in the way; one that somebody answers is not ours. */
-static int remove_stale(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-static void listen_for_guest(struct guest *g);
-
-static void on_listen_again(uv_timer_t *timer)
-{
-	listen_for_guest(timer->data);
-}
-
-static void on_listener_closed(uv_handle_t *handle)
-{
-	struct guest *g = handle->data;
-
-	g->handles--;
-	if (!g->closing)
-		uv_timer_start(&g->timer, on_listen_again, 4 * GUEST_RETRY_MS, 0);
-	finish(g);
-}
-
-static void listen_for_guest(struct guest *g)
-{
-	char path[BROKER_PATH_MAX + 16];
-	int r;
-
-	snprintf(path, sizeof(path), "%s_%d", g->config->channel, EBB_CHANNEL_VSOCK_PORT);
-	r = strlen(path) < BROKER_PATH_MAX ? remove_stale(path) : -ENAMETOOLONG;
-	uv_pipe_init(g->loop, &g->listener, 0);
-	g->listener.data = g;
-	g->handles++;
-	if (!r)
-		r = uv_pipe_bind(&g->listener, path);
-	if (!r)
-		r = uv_listen((uv_stream_t *)&g->listener, 8, on_connection);
-	g->listening = !r;
-	if (!r)
-		return;
-	g->why = uv_strerror(r);
-	uv_close((uv_handle_t *)&g->listener, on_listener_closed);
-}
 
 void guest_open(struct guest *g, uv_loop_t *loop, const struct vm_config *config,
 		const struct guest_events *events, void *arg)
@@ -368,7 +276,7 @@ void guest_open(struct guest *g, uv_loop_t *loop, const struct vm_config *config
 	if (!config->channel[0])
 		g->why = "no channel is configured";
 	else if (guest_mode(config) == CHANNEL_MODE_VSOCK)
-		listen_for_guest(g);
+		guest_listen(g);
 	else
 		uv_timer_start(&g->timer, on_retry, 0, 0);
 }
@@ -378,7 +286,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	struct guest *g = handle->data;
 
 	g->handles--;
-	finish(g);
+	guest_finish(g);
 }
 
 void guest_close(struct guest *g, void (*closed)(void *arg))

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "broker/config.h"
@@ -49,6 +50,9 @@ struct guest {
 	uv_timer_t timer; /* the next try, or the end of a pause */
 	unsigned int handles; /* that are open, the stream's aside */
 	bool listening, closing, paused;
+	bool anew; /* the listener that closes is followed by another at once */
+	dev_t dev; /* of the socket that is listened at */
+	ino_t ino;
 	bool handshake; /* "CONNECT" was sent, "OK" not come */
 	bool hello; /* said in this connection */
 	char session[EBB_CHANNEL_SESSION_LEN + 1];
@@ -58,7 +62,8 @@ struct guest {
 	uint64_t ram; /* and the RAM */
 	struct guest_counts counts;
 	uint64_t second_ms; /* when the budgets were last filled */
-	uint32_t bytes, lines; /* left of them */
+	uint32_t bytes; /* left of them … */
+	uint32_t lines; /* … in thousandths: what is earned in 50 ms is no whole line */
 	bool refused; /* an error was sent in this second */
 	const char *why; /* why it is not connected */
 	char line[EBB_CHANNEL_LINE_MAX];
@@ -75,6 +80,12 @@ void guest_open(struct guest *g, uv_loop_t *loop, const struct vm_config *config
 
 /* -ENOTCONN before a hello. A guest that does not read loses lines, nothing else. */
 int guest_send(struct guest *g, const struct channel_message *m);
+
+/*
+ * Where the guest connects to us: whether our socket is still there, and the VMM's. A VM that was
+ * made anew may have its folder made anew, and a VMM that is jailed runs as a user of its own.
+ */
+void guest_look_at_socket(struct guest *g);
 
 /* The guest was reset: what it said is void until it says hello again. */
 void guest_forget(struct guest *g);

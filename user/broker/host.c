@@ -101,7 +101,8 @@ struct host_state host_judge(const struct host_sample *s, uint64_t reserve)
 
 struct host_state host_budget(struct host_state h, uint64_t budget, uint64_t used)
 {
-	int64_t held = (int64_t)budget - (int64_t)used, asked = held - (int64_t)(budget / 8);
+	int64_t all = used < INT64_MAX ? (int64_t)used : INT64_MAX;
+	int64_t held = (int64_t)budget - all, asked = held - (int64_t)(budget / 8);
 
 	h.held = held < h.held ? held : h.held;
 	h.asked = asked < h.asked ? asked : h.asked;

@@ -38,7 +38,7 @@ static const struct option long_options[] = {
 struct options {
 	struct broker_config config;
 	const char *config_path;
-	bool check_config, verbose, json;
+	bool check_config, verbose, json, socket_given;
 };
 
 static void usage(FILE *out)
@@ -55,7 +55,8 @@ static void usage(FILE *out)
 	      "  --watch DIR         a folder of NAME.vm files that come and go\n"
 	      "  --reserve SIZE      host memory to stay available (default a tenth of it)\n"
 	      "  --budget SIZE       what all VMs may have in sum (default: what the host has)\n"
-	      "  --socket PATH       for `status` (default " BROKER_SOCKET_PATH ")\n"
+	      "  --socket PATH       for `status` (default: the file's, or\n"
+	      "                      " BROKER_SOCKET_PATH ")\n"
 	      "  --listen ADDR:PORT  metrics for Prometheus (default: none)\n"
 	      "  --check-config      look at the configuration and end: 0 good, 2 not\n"
 	      "  --dry-run           decide and report, change nothing\n"
@@ -120,6 +121,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_SOCKET:
 			r = set_key(&o->config, "socket", optarg);
+			o->socket_given = true;
 			break;
 		case OPT_LISTEN:
 			r = set_key(&o->config, "listen", optarg);
@@ -159,12 +161,27 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return r;
 }
 
-/* The file's VMs and options beside those of the command line; the command line's options hold. */
-static int load_config(struct options *o, struct broker_config *ret)
+/* The file that was named, or the one of this host when it is there. A negative errno is said. */
+static int load_file(struct options *o, struct broker_config *c)
 {
 	const char *path = o->config_path ? o->config_path : BROKER_CONFIG_PATH;
 	struct conf_error err;
 	char text[CONF_ERROR_MAX];
+	int r;
+
+	if (!o->config_path && access(path, F_OK) < 0)
+		return 0;
+	r = broker_config_load(path, c, &err);
+	if (r)
+		log_err("%s", conf_error_text(&err, text));
+	else
+		o->config_path = path;
+	return r;
+}
+
+/* The file's VMs and options beside those of the command line; the command line's options hold. */
+static int load_config(struct options *o, struct broker_config *ret)
+{
 	int r = 0;
 
 	*ret = o->config;
@@ -172,16 +189,10 @@ static int load_config(struct options *o, struct broker_config *ret)
 	ret->nr_vms = ret->max_vms = 0;
 	for (size_t i = 0; i < o->config.nr_vms && !r; i++)
 		r = broker_config_add(ret, &o->config.vms[i]);
-	if (!r && (o->config_path || access(path, F_OK) == 0)) {
-		o->config_path = path;
-		r = broker_config_load(path, ret, &err);
-		if (r) {
-			log_err("%s", conf_error_text(&err, text));
-			return EBB_EXIT_USAGE;
-		}
-	}
 	if (r)
 		return EBB_EXIT_FAILED;
+	if (load_file(o, ret))
+		return EBB_EXIT_USAGE;
 	if (ret->nr_vms || ret->watch[0] || o->config_path)
 		return 0;
 	log_err("no VM to watch: expected --vm, --watch, or %s", BROKER_CONFIG_PATH);
@@ -223,6 +234,8 @@ static int run_broker(struct options *o)
 	if (r)
 		return r;
 	if (o->check_config) {
+		if (b.config.watch[0] && folder_load(&b.config))
+			return EBB_EXIT_USAGE;
 		puts("configuration is good");
 		return EBB_EXIT_OK;
 	}
@@ -252,9 +265,14 @@ static int run_broker(struct options *o)
 
 static int run_status(struct options *o)
 {
+	bool named = o->config_path;
 	char why[CONF_ERROR_MAX];
 	json_t *status;
 
+	/* Who may ask the broker need not be able to read its file. */
+	if (!o->socket_given && (named || access(BROKER_CONFIG_PATH, R_OK) == 0) &&
+	    load_file(o, &o->config) && named)
+		return EBB_EXIT_USAGE;
 	if (ask_status(o->config.socket, &status, why)) {
 		fprintf(stderr, "ebb-broker: %s\n", why);
 		return EBB_EXIT_FAILED;
@@ -274,6 +292,12 @@ static int run_check(struct options *o)
 	struct broker_config config;
 	int r = load_config(o, &config);
 
+	if (!r && config.watch[0] && folder_load(&config))
+		r = EBB_EXIT_USAGE;
+	if (!r && !config.nr_vms) {
+		log_err("no VM to look at: %s", config.watch[0] ? config.watch : o->config_path);
+		r = EBB_EXIT_USAGE;
+	}
 	if (!r)
 		r = check_run(&config, o->json, stdout);
 	broker_config_free(&config);

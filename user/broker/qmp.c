@@ -215,7 +215,7 @@ static void on_ended(struct stream *s, int error)
 								 : BACKEND_RETRY_MAX_MS;
 	if (setting)
 		b->events->set_done(b->arg, -ECONNRESET, b->why);
-	b->events->lost(b->arg, b->why);
+	b->events->lost(b->arg, error, b->why);
 }
 
 static const struct stream_ops stream_ops = { on_opened, on_data, on_ended };

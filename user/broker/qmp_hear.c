@@ -18,12 +18,14 @@ static bool get_u64(const json_t *object, const char *key, uint64_t *ret)
 	return true;
 }
 
+/* RAM less what the guest wrote into its device: below 0 when that is more than there is. */
 static void tell_actual(struct backend *b, const json_t *data)
 {
-	uint64_t bytes;
+	const json_t *value = json_object_get(data, "actual");
+	json_int_t bytes = json_integer_value(value);
 
-	if (get_u64(data, "actual", &bytes))
-		b->events->actual(b->arg, bytes);
+	if (json_is_integer(value))
+		b->events->actual(b->arg, bytes > 0 ? (uint64_t)bytes : 0);
 }
 
 static void answer_ram(struct backend *b, const json_t *data)

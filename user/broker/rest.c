@@ -16,7 +16,9 @@ struct backend {
 	uint64_t backoff_ms;
 	struct rest_vm vm;
 	bool ready, unable;
-	bool want_actual, want_set, setting;
+	bool want_info, want_actual, want_set, setting;
+	bool booted; /* it took a size: its RAM is what it says, and stays so */
+	uint64_t ram; /* told with ready() */
 	uint64_t target; /* of the VM */
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -26,17 +28,17 @@ struct backend {
 static void next(struct backend *b);
 static void find(uv_timer_t *timer);
 
-static void lose(struct backend *b, const char *why)
+static void lose(struct backend *b, int error, const char *why)
 {
 	bool setting = b->setting;
 
-	b->ready = b->setting = b->want_set = b->want_actual = false;
+	b->ready = b->setting = b->want_info = b->want_set = b->want_actual = b->booted = false;
 	uv_timer_start(&b->timer, find, b->backoff_ms, 0);
 	b->backoff_ms = b->backoff_ms * 2 < BACKEND_RETRY_MAX_MS ? b->backoff_ms * 2
 								 : BACKEND_RETRY_MAX_MS;
 	if (setting)
 		b->events->set_done(b->arg, -ECONNRESET, why);
-	b->events->lost(b->arg, why);
+	b->events->lost(b->arg, error, why);
 }
 
 /* What failed below HTTP loses the VMM; true: that was it. */
@@ -52,7 +54,7 @@ static bool lost(struct backend *b, int error)
 		snprintf(why, sizeof(why), "what answers there is not %s", b->ops->name);
 	else
 		snprintf(why, sizeof(why), "%s", uv_strerror(error));
-	lose(b, why);
+	lose(b, error, why);
 	return true;
 }
 
@@ -67,6 +69,26 @@ static void be_unable(struct backend *b)
 	b->events->unable(b->arg, b->ops->no_balloon);
 }
 
+/* What was made of the RAM that it had is worth nothing: all of it anew. */
+static bool lost_by_ram(struct backend *b)
+{
+	if (b->vm.ram == b->ram)
+		return false;
+	lose(b, 0, "the VM has another size of RAM than before");
+	return true;
+}
+
+static void be_ready(struct backend *b)
+{
+	b->ready = true;
+	b->unable = false;
+	b->vm.no_stats = b->vm.ask_config = false;
+	b->backoff_ms = BACKEND_RETRY_MIN_MS;
+	b->want_actual = true;
+	b->ram = b->vm.ram;
+	b->events->ready(b->arg, b->ram);
+}
+
 static void on_info(void *arg, int error, const struct rest_http_reply *reply)
 {
 	struct backend *b = arg;
@@ -79,19 +101,15 @@ static void on_info(void *arg, int error, const struct rest_http_reply *reply)
 	body = load(reply);
 	if (reply->status != 200) {
 		b->ops->read_error(reply->status, body, why, sizeof(why));
-		lose(b, why);
+		lose(b, 0, why);
 	} else {
 		r = b->ops->read_info(body, &b->vm);
 		if (r == -EPROTO) {
 			snprintf(why, sizeof(why), "what answers there is not %s", b->ops->name);
-			lose(b, why);
-		} else {
-			b->ready = true;
-			b->unable = false;
-			b->vm.no_stats = b->vm.ask_config = false;
-			b->backoff_ms = BACKEND_RETRY_MIN_MS;
-			b->want_actual = true;
-			b->events->ready(b->arg, b->vm.ram);
+			lose(b, 0, why);
+		} else if (!b->ready || !lost_by_ram(b)) {
+			if (!b->ready)
+				be_ready(b);
 			if (r == -ENODEV)
 				be_unable(b);
 		}
@@ -118,10 +136,15 @@ static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 	body = load(reply);
 	r = reply->status == 200 ? b->ops->read_actual(body, &b->vm)
 				 : b->ops->refused_actual(reply->status, &b->vm);
-	if (!r) {
+	if (!r && lost_by_ram(b)) {
+		; /* and found again */
+	} else if (!r) {
+		uint64_t balloon = b->vm.balloon;
+
 		b->unable = false;
-		/* Without statistics the target stands in for it. */
-		b->events->actual(b->arg, b->vm.ram - b->vm.balloon);
+		/* Firecracker passes on what the guest wrote into its device: any number. Without
+		 * statistics the target stands in for it. */
+		b->events->actual(b->arg, balloon < b->vm.ram ? b->vm.ram - balloon : 0);
 	} else if (r == -ENODEV) {
 		be_unable(b);
 	} else if (r == -EAGAIN) {
@@ -132,7 +155,7 @@ static void on_actual(void *arg, int error, const struct rest_http_reply *reply)
 		char why[BACKEND_WHY_MAX];
 
 		b->ops->read_error(reply->status, body, why, sizeof(why));
-		lose(b, why);
+		lose(b, 0, why);
 	}
 	json_decref(body);
 	next(b);
@@ -148,6 +171,7 @@ static void on_set(void *arg, int error, const struct rest_http_reply *reply)
 		return;
 	b->setting = false;
 	if (reply->status == 204 || reply->status == 200) {
+		b->booted = true;
 		b->events->set_done(b->arg, 0, NULL);
 	} else {
 		body = load(reply);
@@ -164,7 +188,10 @@ static void next(struct backend *b)
 
 	if (!b->ready || b->http.busy || b->closed)
 		return;
-	if (b->want_set) {
+	if (b->want_info) {
+		b->want_info = false;
+		rest_http_request(&b->http, "GET", b->ops->info, NULL, on_info);
+	} else if (b->want_set) {
 		uint64_t balloon = b->vm.ram > b->target ? b->vm.ram - b->target : 0;
 
 		b->want_set = false;
@@ -196,6 +223,16 @@ static int rest_open(struct backend **ret, uv_loop_t *loop, enum vmm_kind kind, 
 	return 0;
 }
 
+/*
+ * Firecracker answers before it is configured, with the 128 MiB that it would have by itself; and
+ * where each request is a connection of its own, another VMM may have come to the same socket.
+ * Cloud Hypervisor says the RAM with the balloon.
+ */
+static bool ram_is_apart(const struct backend *b)
+{
+	return strcmp(b->ops->info, b->ops->actual(&b->vm)) != 0;
+}
+
 static int rest_set(struct backend *b, uint64_t bytes)
 {
 	if (!b->ready)
@@ -203,6 +240,7 @@ static int rest_set(struct backend *b, uint64_t bytes)
 	if (b->setting)
 		return -EBUSY;
 	b->target = bytes;
+	b->want_info = !b->booted && ram_is_apart(b);
 	b->setting = b->want_set = true;
 	next(b);
 	return 0;
@@ -213,6 +251,7 @@ static void rest_poll(struct backend *b)
 	if (!b->ready)
 		return;
 	b->want_actual = true;
+	b->want_info = ram_is_apart(b);
 	next(b);
 }
 

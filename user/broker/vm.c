@@ -34,6 +34,7 @@ void vm_push(struct vm *vm)
 		return; /* not there: asked again when it is */
 	vm->setting = true;
 	vm->asked = vm->target;
+	vm->asked_ms = uv_now(vm->broker->loop);
 	vm->counts.sets++;
 }
 
@@ -134,11 +135,16 @@ void vm_tick(struct vm *vm)
 	uint64_t now = uv_now(vm->broker->loop);
 	bool moving = vm->actual != vm->target;
 
+	/* Still small without a lease: its target may be another's, as after `virsh setmem`. */
+	if (!vm->lease.held && !vm->setting && vm->actual && vm->actual < vm->limits.max &&
+	    now - vm->asked_ms >= VM_POLL_MS)
+		vm->asked = 0;
 	vm_update(vm);
 	if (vm->vmm_up && (moving || now - vm->polled_ms >= VM_POLL_MS || !vm->polled_ms)) {
 		vm->polled_ms = now;
 		vm->ops->poll(vm->backend);
 		look_at_process(vm);
+		guest_look_at_socket(&vm->guest);
 	}
 	vm_tell(vm);
 }
@@ -192,8 +198,11 @@ void vm_release(struct vm *vm)
 
 bool vm_is_released(const struct vm *vm)
 {
-	if (!vm->vmm_up || vm->unable || vm->broker->config.dry_run)
+	if (vm->unable || vm->broker->config.dry_run)
 		return true;
+	/* A VM that was known is small while its VMM is only not heard of for a moment. */
+	if (!vm->vmm_up)
+		return vm->gone || !vm->found;
 	return !vm->setting && vm->target >= vm->limits.max && vm->asked == vm->target;
 }
 

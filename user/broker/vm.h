@@ -60,6 +60,7 @@ struct vm {
 	const struct backend_ops *ops;
 	struct backend *backend;
 	bool vmm_up, unable;
+	bool gone; /* not up, and nobody is at its socket */
 	bool found; /* its size has been known: nothing is adopted any more */
 	char why[BACKEND_WHY_MAX]; /* why it is not up, cannot, or what it refused last */
 	uint64_t ram;
@@ -67,6 +68,7 @@ struct vm {
 	uint64_t resident; /* of the VMM's process; 0: not known */
 	uint64_t target; /* the size in force; 0: not known yet */
 	uint64_t asked; /* of the VMM, and taken; 0: none */
+	uint64_t asked_ms; /* when */
 	bool setting;
 	bool refused; /* the last size, by the VMM */
 	uint64_t polled_ms;
@@ -107,7 +109,7 @@ void vm_tick(struct vm *vm);
 /* The lease is over; full size, in one step. */
 void vm_drop_lease(struct vm *vm, enum vm_loss why);
 
-/* Full size is asked for and taken, or cannot be. */
+/* Full size is asked for and taken, or there is nobody who could. */
 bool vm_is_released(const struct vm *vm);
 void vm_release(struct vm *vm); /* lets go of the guest, asks for the full size */
 

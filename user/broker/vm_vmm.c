@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a VM's VMM tells. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,13 +27,14 @@ static void on_ready(void *arg, uint64_t ram)
 	/* With a lease it goes on from where it is; the first actual size says where. */
 	vm->target = 0;
 	vm->polled_ms = 0;
+	guest_look_at_socket(&vm->guest);
 	if (vm->guest.hello)
 		vm_send_welcome(vm);
 	if (vm->found && vm->lease.held && uv_timer_get_due_in(&vm->timer) > VM_PROVE_MS)
 		vm_time(vm, VM_PROVE_MS);
 }
 
-static void on_lost(void *arg, const char *why)
+static void on_lost(void *arg, int error, const char *why)
 {
 	struct vm *vm = arg;
 
@@ -44,6 +46,7 @@ static void on_lost(void *arg, const char *why)
 	}
 	snprintf(vm->why, sizeof(vm->why), "%s", why);
 	vm->vmm_up = false;
+	vm->gone = error == -ENOENT || error == -ECONNREFUSED;
 	vm->actual = vm->resident = 0;
 }
 
@@ -61,6 +64,8 @@ static void on_actual(void *arg, uint64_t bytes)
 {
 	struct vm *vm = arg;
 
+	/* The guest's word, which is never to count for more than this VM has. */
+	bytes = bytes < vm->ram ? bytes : vm->ram;
 	vm->actual = bytes;
 	if (vm->unable) {
 		vm->unable = false;
@@ -68,9 +73,10 @@ static void on_actual(void *arg, uint64_t bytes)
 	}
 	if (vm->target)
 		return;
-	/* Found as it is. */
-	vm->target = vm->asked = bytes;
-	vm->sampled = bytes;
+	/* Found as it is; what is below its floor is no size that it was given. The target that the
+	 * VMM has is another matter, and may be smaller: asked stays 0, and it is told. */
+	vm->target = bytes > vm->limits.min ? bytes : vm->limits.min;
+	vm->sampled = vm->target;
 	if (!vm->found && !vm->lease.held && bytes < vm->limits.max && !vm->releasing)
 		vm_adopt(vm);
 	vm->found = true;
@@ -86,7 +92,7 @@ static void on_set_done(void *arg, int error, const char *why)
 	if (error) {
 		vm->counts.set_errors++;
 		vm->asked = 0; /* again at the next tick: at once would be a loop */
-		if (strcmp(vm->why, why) != 0)
+		if (strcmp(vm->why, why) != 0 && vm_may_log(vm)) /* a guest's driver can be off */
 			log_warn("%s: the VMM refused %" PRIu64 " bytes: %s", vm->config.name,
 				 vm->target, why);
 		snprintf(vm->why, sizeof(vm->why), "%s", why);
