@@ -22,6 +22,7 @@ struct client {
 	uv_write_t write;
 	struct server_peer peer;
 	uint64_t active_ms; /* last sign of life, by the loop's clock */
+	uint64_t ready; /* a request is here whole: the how manieth of all; 0: none */
 	unsigned int open_handles;
 	bool dropped;
 	bool last; /* drop it after this answer */
@@ -34,6 +35,12 @@ struct client {
 struct server {
 	uv_loop_t *loop;
 	uv_pipe_t pipe;
+	/*
+	 * An answer takes a while to make (a thousand containers: 10 ms), and 64 clients may ask at
+	 * once: one a turn of the loop, so that its timers and the kernel's edges come between.
+	 */
+	uv_idle_t turn;
+	uint64_t last_ready;
 	const struct server_ops *ops;
 	void *arg;
 	struct client *clients; /* not the dropped ones */
@@ -50,6 +57,7 @@ struct server {
 
 static void client_process(struct client *c);
 static void on_connection(uv_stream_t *stream, int status);
+static void on_turn(uv_idle_t *turn);
 
 static void server_unref(struct server *s)
 {
@@ -164,16 +172,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	client_process(c);
 }
 
-/* Answers the next request that is here whole; reads on only when there is none. */
+/* The next request that is here whole is answered in a turn of its own; reads on only when there is
+ * none. */
 static void client_process(struct client *c)
 {
 	struct server *s = c->server;
-	char *end = memchr(c->in, '\n', c->in_len);
-	char *text;
-	size_t len;
 	int r;
 
-	if (!end) {
+	if (!memchr(c->in, '\n', c->in_len)) {
 		/* A request that comes in pieces: reading goes on, and starting it again is
 		 * EALREADY. */
 		r = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
@@ -182,6 +188,19 @@ static void client_process(struct client *c)
 		return;
 	}
 	uv_read_stop((uv_stream_t *)&c->pipe);
+	c->ready = ++s->last_ready;
+	uv_idle_start(&s->turn, on_turn);
+}
+
+static void client_answer(struct client *c)
+{
+	struct server *s = c->server;
+	char *end = memchr(c->in, '\n', c->in_len);
+	char *text;
+	size_t len;
+	int r;
+
+	c->ready = 0;
 	r = request_answer(s->ops, s->arg, &c->peer, c->in, (size_t)(end - c->in), &text, &len);
 	if (r < 0 && r != -EPROTO) {
 		client_drop(c);
@@ -191,6 +210,20 @@ static void client_process(struct client *c)
 	c->in_len -= (size_t)(end + 1 - c->in);
 	memmove(c->in, end + 1, c->in_len);
 	client_send(c, text, len);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+	struct server *s = turn->data;
+	struct client *first = NULL;
+
+	for (struct client *c = s->clients; c; c = c->next)
+		if (c->ready && (!first || c->ready < first->ready))
+			first = c;
+	if (first)
+		client_answer(first);
+	else
+		uv_idle_stop(turn);
 }
 
 /* Of the user with the most connections, the one that was silent the longest. */
@@ -283,12 +316,15 @@ int server_open(struct server **ret, uv_loop_t *loop, const char *path,
 		free(s);
 		return r;
 	}
-	s->refs = 1;
+	uv_idle_init(loop, &s->turn);
+	s->refs = 2;
 	s->pipe.data = s;
+	s->turn.data = s;
 	r = listen_bind(&s->pipe, path);
 	if (r == 0)
 		r = uv_listen((uv_stream_t *)&s->pipe, EBB_WIRE_CLIENTS_MAX, on_connection);
 	if (r < 0) {
+		uv_close((uv_handle_t *)&s->turn, on_server_closed);
 		uv_close((uv_handle_t *)&s->pipe, on_server_closed);
 		return r;
 	}
@@ -302,6 +338,7 @@ void server_close(struct server *s)
 		return;
 	while (s->clients)
 		client_drop(s->clients);
+	uv_close((uv_handle_t *)&s->turn, on_server_closed);
 	/* This removes the socket too. */
 	uv_close((uv_handle_t *)&s->pipe, on_server_closed);
 }
