@@ -5,6 +5,8 @@
  * The files hold the data of the answers, and are read again for each question: a test changes them
  * and has another machine. With COUNT, the containers of LIST are repeated until there are so many,
  * each with an id and a name of its own. Prints a line when it listens, and one for each question.
+ * {"cmd":"turns"} tells how often a timer of 5 ms in the loop has turned since it was asked last,
+ * and by how much it was late at most; it runs from the first such question on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -97,11 +99,52 @@ static int answer_status(void *arg, const struct server_peer *peer, const json_t
 	return r;
 }
 
+#define TURN_MS 5
+
+static struct {
+	uv_timer_t timer;
+	bool runs;
+	json_int_t count;
+	uint64_t since, last, worst; /* ns */
+} turns;
+
+static void on_turn(uv_timer_t *timer)
+{
+	uint64_t now = uv_hrtime(), late = now - turns.last;
+
+	late = late > TURN_MS * 1000000ull ? late - TURN_MS * 1000000ull : 0;
+	if (late > turns.worst)
+		turns.worst = late;
+	turns.last = now;
+	turns.count++;
+}
+
+static int answer_turns(void *arg, const struct server_peer *peer, const json_t *request,
+			json_t **ret_data, char *errbuf)
+{
+	uint64_t now = uv_hrtime();
+
+	if (!turns.runs) {
+		turns.runs = true;
+		uv_timer_start(&turns.timer, on_turn, TURN_MS, TURN_MS);
+		turns.last = now;
+		turns.since = now;
+	}
+	*ret_data = json_pack("{s:I,s:I,s:I}", "count", turns.count, "us",
+			      (json_int_t)((now - turns.since) / 1000), "worst_us",
+			      (json_int_t)(turns.worst / 1000));
+	turns.count = 0;
+	turns.since = now;
+	turns.worst = 0;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct server_command commands[] = {
 		{ "list", false, answer_list },
 		{ "status", false, answer_status },
+		{ "turns", false, answer_turns },
 	};
 	static const struct server_ops ops = { commands, ARRAY_SIZE(commands) };
 	struct server *server;
@@ -118,6 +161,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN); /* as ebbd does: a client may go while it is answered */
 	uv_loop_init(&loop);
+	uv_timer_init(&loop, &turns.timer);
 	r = server_open(&server, &loop, argv[1], &ops, NULL);
 	if (r) {
 		fprintf(stderr, "fake_ebbd: %s: %s\n", argv[1], strerror(-r));
