@@ -5,8 +5,9 @@
  * The files hold the data of the answers, and are read again for each question: a test changes them
  * and has another machine. With COUNT, the containers of LIST are repeated until there are so many,
  * each with an id and a name of its own. Prints a line when it listens, and one for each question.
- * {"cmd":"turns"} tells how often a timer of 5 ms in the loop has turned since it was asked last,
- * and by how much it was late at most; it runs from the first such question on.
+ * What LIST.explain holds is explained of any container. {"cmd":"turns"} tells how often a timer of
+ * 5 ms in the loop has turned since it was asked last, and by how much it was late at most; it runs
+ * from the first such question on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,7 +28,7 @@ struct answer {
 	json_t *data; /* of the file as it was then */
 };
 
-static struct answer list, status;
+static struct answer list, status, explain;
 
 /* *ret_new: *a holds the file as it is now, and did not before. */
 static int load(struct answer *a, bool *ret_new, char *errbuf)
@@ -99,6 +100,17 @@ static int answer_status(void *arg, const struct server_peer *peer, const json_t
 	return r;
 }
 
+static int answer_explain(void *arg, const struct server_peer *peer, const json_t *request,
+			  json_t **ret_data, char *errbuf)
+{
+	bool is_new;
+	int r = load(&explain, &is_new, errbuf);
+
+	if (!r)
+		*ret_data = json_incref(explain.data);
+	return r;
+}
+
 #define TURN_MS 5
 
 static struct {
@@ -145,8 +157,10 @@ int main(int argc, char **argv)
 		{ "list", false, answer_list },
 		{ "status", false, answer_status },
 		{ "turns", false, answer_turns },
+		{ "explain", false, answer_explain },
 	};
 	static const struct server_ops ops = { commands, ARRAY_SIZE(commands) };
+	char explain_path[4096];
 	struct server *server;
 	uv_loop_t loop;
 	int r;
@@ -155,6 +169,8 @@ int main(int argc, char **argv)
 		fputs("usage: fake_ebbd SOCKET LIST STATUS [COUNT]\n", stderr);
 		return EBB_EXIT_USAGE;
 	}
+	snprintf(explain_path, sizeof(explain_path), "%s.explain", argv[2]);
+	explain.path = explain_path;
 	list.path = argv[2];
 	status.path = argv[3];
 	count = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;

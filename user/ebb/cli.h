@@ -23,6 +23,7 @@ struct cli {
 	bool batch; /* -b */
 	unsigned int count; /* -n; 0: until interrupted */
 	unsigned int delay_ms; /* -d; 0: the command's own */
+	bool watch; /* -w */
 	bool color;
 	unsigned int width; /* columns; 0: as wide as it gets (not a terminal) */
 	FILE *out;
@@ -34,6 +35,7 @@ struct cli {
 #define CLI_TAKES_BATCH 2u /* -b, -n */
 #define CLI_TAKES_DELAY 4u /* -d */
 #define CLI_TAKES_NAMES 8u /* -o name */
+#define CLI_TAKES_WATCH 16u /* -w */
 
 struct cli_command {
 	const char *name;
@@ -59,8 +61,16 @@ int client_call(const char *socket, json_t *request, json_t **ret_data, bool *re
 int client_open_answer(const char *text, size_t len, json_t **ret_data, char *error);
 int client_refused(const char *path, int err, char *error);
 
-/* top.c */
+/* The same by words; name: NULL, or the member of that name. */
+int cli_call(const struct cli *cli, const char *cmd, const char *name, json_t **ret_data,
+	     bool *ret_running, char *error);
+
+/* Says what went wrong; returns code. */
+int cli_complain(const struct cli *cli, int code, const char *error);
+
+/* top.c, watch.c */
 int run_top(const struct cli *cli, const char *argument);
+int run_explain(const struct cli *cli, const char *argument);
 
 /* Each prints the data of the command of that name for a person. */
 void print_list(const struct cli *cli, const json_t *data);

@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{ "batch", no_argument, NULL, 'b' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "delay", required_argument, NULL, 'd' },
+	{ "watch", no_argument, NULL, 'w' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -53,6 +54,8 @@ static const struct {
 	{ CLI_TAKES_NAMES, "  -o name              names alone, a line each\n" },
 	{ CLI_TAKES_BATCH, "  -b, --batch          plain text, one screen after the other\n"
 			   "  -n, --count N        end after N screens\n" },
+	{ CLI_TAKES_WATCH,
+	  "  -w, --watch          look again and again; say it anew when it changes\n" },
 	{ CLI_TAKES_DELAY, "  -d, --delay SECONDS  from one look to the next (default 2)\n" },
 };
 
@@ -161,6 +164,10 @@ static int parse_more(int c, struct cli *cli, unsigned int *used)
 			return usage_error("-n %s: expected a number of screens", optarg);
 		cli->count = (unsigned int)number;
 		return 0;
+	case 'w':
+		cli->watch = true;
+		*used |= CLI_TAKES_WATCH;
+		return 0;
 	case 'd':
 		*used |= CLI_TAKES_DELAY;
 		if (parse_number(optarg, 86400, &number) || number < 0.1)
@@ -179,7 +186,7 @@ static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help,
 	static char path[256];
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "o:hVbn:d:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:hVbn:d:w", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			cli->json = !strcmp(optarg, "json");
