@@ -18,6 +18,8 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+SHAREDIR ?= $(PREFIX)/share/ebb
 SYSCONFDIR ?= /etc
 
 ifeq ($(origin CC),default)
@@ -83,7 +85,7 @@ stamp_cc = $(CC) $(CC_VERSION) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(HARDEN)
 stamp_bpf = $(CLANG) $(CLANG_VERSION) $(BPFTOOL) $(BPF_CFLAGS)
 stamp_ld = $(CC) $(CC_VERSION) $(LDFLAGS) $(LDHARDEN) $(PKG_LIBS) $(HTTP_LIBS) $(CURSES_LIBS) $(LIB_OBJS) $(EBBD) $(EBB) $(EXPORTER) $(BROKER)
 stamp_bpfld = $(BPF_OBJS)
-stamp_dirs = $(SBINDIR) $(SYSCONFDIR)
+stamp_dirs = $(SBINDIR) $(SYSCONFDIR) $(SHARED)
 
 $(O)/.stamp/%: FORCE
 	@mkdir -p $(@D)
@@ -190,6 +192,12 @@ $(O)/ebb-exporter.service: user/exporter/ebb-exporter.service.in $(O)/.stamp/dir
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
 
+# What others load: Grafana, Prometheus, OpenRC, a drop-in for systemd. Written for /usr/local and /etc.
+SHARED := $(call srcs,docs/grafana/* docs/prometheus/* docs/openrc/* docs/systemd/*)
+$(O)/share/%: docs/% $(O)/.stamp/dirs
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local/sbin|$(SBINDIR)|g; s|/etc/ebb/|$(SYSCONFDIR)/ebb/|g' $< >$@
+
 # source:destination:mode. One list, so that uninstall removes what install put there. The
 # configuration is apart: it is the administrator's once it is there.
 MANS := $(call srcs,docs/man/*.[1-8])
@@ -199,9 +207,11 @@ INSTALLED = $(O)/ebbd:$(SBINDIR)/ebbd:755 \
 	$(O)/ebb:$(BINDIR)/ebb:755 \
 	$(O)/ebbd.service:$(UNITDIR)/ebbd.service:644 \
 	user/ebbd/ebb.sysusers:$(SYSUSERSDIR)/ebb.conf:644 \
+	user/ebbd/ebb.tmpfiles:$(TMPFILESDIR)/ebb.conf:644 \
 	$(O)/ebb-exporter:$(SBINDIR)/ebb-exporter:755 \
 	$(O)/ebb-exporter.service:$(UNITDIR)/ebb-exporter.service:644 \
 	user/exporter/ebb-exporter.sysusers:$(SYSUSERSDIR)/ebb-exporter.conf:644 \
+	$(foreach f,$(SHARED),$(f:docs/%=$(O)/share/%):$(f:docs/%=$(SHAREDIR)/%):$(if $(findstring openrc,$f),755,644)) \
 	$(foreach m,$(MANS),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
 	$(foreach d,$(DOCS),$(d):$(DOCDIR)/$(notdir $(d)):644) \
 	$(foreach f,$(call srcs,user/completions/bash/*),$(f):$(BASHDIR)/$(notdir $(f)):644) \
@@ -219,7 +229,7 @@ each_installed = $(foreach f,$(INSTALLED),$(call $(1),$(word 1,$(subst :, ,$f)),
 	:, ,$f)),$(word 3,$(subst :, ,$f))))
 
 #: make install      into PREFIX (/usr/local), below DESTDIR; an ebb.conf that exists is kept
-install: all $(O)/ebbd.service $(O)/ebb-exporter.service
+install: all $(O)/ebbd.service $(O)/ebb-exporter.service $(SHARED:docs/%=$(O)/share/%)
 	$(call each_installed,install_one)
 	$(Q)[ -e $(CONF_DEST) ] || install -D -m 644 $(CONF) $(CONF_DEST)
 ifeq ($(DESTDIR),)
@@ -235,7 +245,8 @@ uninstall:
 	$(Q)if cmp -s $(CONF) $(CONF_DEST); then rm -f $(CONF_DEST); \
 		elif [ -e $(CONF_DEST) ]; then echo "kept: $(CONF_DEST)"; fi
 ifeq ($(DESTDIR),)
-	$(Q)rmdir --ignore-fail-on-non-empty $(DOCDIR) $(SYSCONFDIR)/ebb 2>/dev/null || true
+	$(Q)rmdir --ignore-fail-on-non-empty $(DOCDIR) $(SYSCONFDIR)/ebb \
+		$(sort $(dir $(SHARED:docs/%=$(SHAREDIR)/%))) $(SHAREDIR) 2>/dev/null || true
 else
 	$(Q)cd $(DESTDIR) && rmdir -p --ignore-fail-on-non-empty $(foreach d,$(sort $(DOCDIR) \
 		$(SYSCONFDIR)/ebb $(foreach f,$(INSTALLED),$(dir $(word 2,$(subst :, ,$f))))),./$(d)) \

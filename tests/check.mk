@@ -96,6 +96,11 @@ $(O)/web/%: $(O)/tests/browser/%.o $(O)/user/exporter/address.o $(O)/libebb.a
 .PHONY: web-build
 web-build: $(patsubst %,$(O)/web/%,$(WEB)) $(O)/ebb-exporter
 
+#: make bench-exporter a thousand containers: what a scrape costs, and clients that do not read
+.PHONY: bench-exporter
+bench-exporter: web-build
+	$(Q)tests/browser/run --bench $(O)
+
 # --- the broker around a real QEMU, and with two hundred guests -------------------------------
 
 BROKER_TESTS := channel_guest bench

@@ -96,7 +96,14 @@ installed_beside() {
 			[ -n "$(find "$1" -path "*/share/$file")" ] || { echo "not there: $file" && return 1; }
 		done
 	done
-	[ -n "$(find "$1" -path '*/share/zsh/site-functions/_ebb')" ]
+	for file in share/zsh/site-functions/_ebb lib/sysusers.d/ebb.conf lib/sysusers.d/ebb-exporter.conf \
+		lib/tmpfiles.d/ebb.conf lib/systemd/system/ebbd.service lib/systemd/system/ebb-exporter.service \
+		share/ebb/grafana/ebb.json share/ebb/prometheus/ebb.rules.yml share/ebb/openrc/ebbd \
+		share/ebb/openrc/ebb-exporter share/ebb/systemd/ebb-exporter-tls.conf; do
+		[ -n "$(find "$1" -path "*/$file")" ] || { echo "not there: $file" && return 1; }
+	done
+	# A path that was not filled in would start nothing.
+	! grep -rn '@[A-Z]*@' "$1"/usr/local/lib/systemd || return 1
 }
 
 # TAP from cmocka to our lines. cmocka 1.1.5 prints a skipped test as `not ok N # SKIP NAME`, later

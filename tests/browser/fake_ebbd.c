@@ -5,6 +5,9 @@
  * The files hold the data of the answers, and are read again for each question: a test changes them
  * and has another machine. With COUNT, the containers of LIST are repeated until there are so many,
  * each with an id and a name of its own. Prints a line when it listens, and one for each question.
+ * What LIST.explain holds is explained of any container. {"cmd":"turns"} tells how often a timer of
+ * 5 ms in the loop has turned since it was asked last, and by how much it was late at most; it runs
+ * from the first such question on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +28,7 @@ struct answer {
 	json_t *data; /* of the file as it was then */
 };
 
-static struct answer list, status;
+static struct answer list, status, explain;
 
 /* *ret_new: *a holds the file as it is now, and did not before. */
 static int load(struct answer *a, bool *ret_new, char *errbuf)
@@ -97,13 +100,67 @@ static int answer_status(void *arg, const struct server_peer *peer, const json_t
 	return r;
 }
 
+static int answer_explain(void *arg, const struct server_peer *peer, const json_t *request,
+			  json_t **ret_data, char *errbuf)
+{
+	bool is_new;
+	int r = load(&explain, &is_new, errbuf);
+
+	if (!r)
+		*ret_data = json_incref(explain.data);
+	return r;
+}
+
+#define TURN_MS 5
+
+static struct {
+	uv_timer_t timer;
+	bool runs;
+	json_int_t count;
+	uint64_t since, last, worst; /* ns */
+} turns;
+
+static void on_turn(uv_timer_t *timer)
+{
+	uint64_t now = uv_hrtime(), late = now - turns.last;
+
+	late = late > TURN_MS * 1000000ull ? late - TURN_MS * 1000000ull : 0;
+	if (late > turns.worst)
+		turns.worst = late;
+	turns.last = now;
+	turns.count++;
+}
+
+static int answer_turns(void *arg, const struct server_peer *peer, const json_t *request,
+			json_t **ret_data, char *errbuf)
+{
+	uint64_t now = uv_hrtime();
+
+	if (!turns.runs) {
+		turns.runs = true;
+		uv_timer_start(&turns.timer, on_turn, TURN_MS, TURN_MS);
+		turns.last = now;
+		turns.since = now;
+	}
+	*ret_data = json_pack("{s:I,s:I,s:I}", "count", turns.count, "us",
+			      (json_int_t)((now - turns.since) / 1000), "worst_us",
+			      (json_int_t)(turns.worst / 1000));
+	turns.count = 0;
+	turns.since = now;
+	turns.worst = 0;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct server_command commands[] = {
 		{ "list", false, answer_list },
 		{ "status", false, answer_status },
+		{ "turns", false, answer_turns },
+		{ "explain", false, answer_explain },
 	};
 	static const struct server_ops ops = { commands, ARRAY_SIZE(commands) };
+	char explain_path[4096];
 	struct server *server;
 	uv_loop_t loop;
 	int r;
@@ -112,12 +169,15 @@ int main(int argc, char **argv)
 		fputs("usage: fake_ebbd SOCKET LIST STATUS [COUNT]\n", stderr);
 		return EBB_EXIT_USAGE;
 	}
+	snprintf(explain_path, sizeof(explain_path), "%s.explain", argv[2]);
+	explain.path = explain_path;
 	list.path = argv[2];
 	status.path = argv[3];
 	count = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN); /* as ebbd does: a client may go while it is answered */
 	uv_loop_init(&loop);
+	uv_timer_init(&loop, &turns.timer);
 	r = server_open(&server, &loop, argv[1], &ops, NULL);
 	if (r) {
 		fprintf(stderr, "fake_ebbd: %s: %s\n", argv[1], strerror(-r));

@@ -132,6 +132,12 @@ await attempt("curves: small ones, the VM's, a day", async () => {
 	await until("a small curve", async () =>
 		(await page.locator(".spark path").first().getAttribute("d") ?? "").startsWith("M"));
 	must((await page.locator("#vm-curves").getAttribute("aria-label")).includes("in use now "), "no description");
+	const legend = async () => (await page.locator("#vm-curves .u-legend").textContent()).replace(/\s+/g, " ");
+	await until("the last figures in the legend", async () => /in use:? ?[0-9.]+ [MG]iB/.test(await legend()));
+	const box = await page.locator("#vm-curves .u-over").boundingBox();
+	await page.mouse.move(box.x + box.width - 2, box.y + 20);
+	await page.mouse.move(box.x + box.width / 2, box.y + box.height + 300);
+	must(/in use:? ?[0-9.]+ [MG]iB/.test(await legend()), `after the pointer has left: ${await legend()}`);
 	const before = await page.locator("#vm-curves").getAttribute("aria-label");
 	await page.selectOption("#span", "day");
 	await until("the day", async () => (await page.locator("#vm-curves").getAttribute("aria-label")) !== before);
@@ -164,13 +170,19 @@ await attempt("details by the keyboard alone", async () => {
 });
 
 await attempt("hostile names are shown, and do nothing", async () => {
-	answer("list", original.map((c, i) => ({ ...c, name: i ? HOSTILE.repeat(i === 1 ? 250 : 1) : c.name, image: HOSTILE })));
+	answer("list", original.map((c, i) => ({ ...c, name: i ? HOSTILE.repeat(i === 1 ? 250 : 1) : c.name, image: HOSTILE,
+		runtime: HOSTILE, pod: HOSTILE, namespace: HOSTILE, path: HOSTILE.repeat(250), state: HOSTILE, reason: HOSTILE, reason_text: HOSTILE,
+		last: { action: HOSTILE, asked: 1, got: 1, error: HOSTILE, timed_out: false, ended_ms: 1 } })));
 	await until("the name", async () => (await names(page)).some((n) => n.includes("onerror=alert(1)>")));
 	must((await names(page)).every((n) => !/[\n\u001b\u202e]/.test(n)), "it acts");
 	must(await page.locator("#rows img").count() === 0, "an element came of it");
 	const hostile = page.locator("#rows .open", { hasText: "onerror" }).first();
 	await hostile.click();
-	must(await page.locator("#detail img").count() === 0, "an element came of it");
+	await page.locator("#detail-faults canvas").waitFor();
+	await until("the decision", async () => (await page.locator("#detail-decisions").textContent()).includes("onerror"));
+	must(await page.locator("img").count() === 0, "an element came of it");
+	must(!/[\u001b\u202e]/.test(await page.locator("body").textContent()), "a character acts");
+	must(await page.evaluate(() => document.getElementById("detail").scrollWidth <= innerWidth), "the details are pushed wide");
 	await page.keyboard.press("Escape");
 	must(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it pushes the page wide");
 	answer("list", original);
@@ -244,6 +256,7 @@ await attempt("a phone", async () => {
 	must(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it is wider than the screen");
 	await until("a small curve", async () =>
 		(await phone.locator(".spark path").first().getAttribute("d") ?? "").startsWith("M"));
+	must(await phone.locator("#rows .open").evaluateAll((all) => all.every((b) => b.scrollWidth <= b.clientWidth)), "a name is cut");
 	await phone.screenshot({ path: `${folder}/phone-dark.png`, fullPage: true });
 	await accessible(phone, "phone");
 	await phone.locator("#rows .open", { hasText: "app" }).tap();

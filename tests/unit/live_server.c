@@ -34,3 +34,8 @@ int live_stop(void)
 	uv_thread_join(&thread);
 	return uv_loop_close(&loop); /* EBUSY: something was not released */
 }
+
+uv_loop_t *live_loop(void)
+{
+	return &loop;
+}

@@ -60,11 +60,18 @@ static int broken(void *arg, const struct server_peer *peer, const json_t *reque
 	return EBB_EXIT_FAILED;
 }
 
+/* Takes its time; the data is the loop's, which stands still within one turn. */
+static int slow(void *arg, const struct server_peer *peer, const json_t *request, json_t **ret_data,
+		char *errbuf)
+{
+	*ret_data = json_integer((json_int_t)uv_now(live_loop()));
+	usleep((useconds_t)json_integer_value(json_object_get(request, "ms")) * 1000);
+	return 0;
+}
+
 static const struct server_command commands[] = {
-	{ "echo", false, echo },
-	{ "big", false, big },
-	{ "pause", true, pause_all },
-	{ "broken", false, broken },
+	{ "echo", false, echo },     { "big", false, big },   { "pause", true, pause_all },
+	{ "broken", false, broken }, { "slow", false, slow },
 };
 static const struct server_ops ops = { commands, ARRAY_SIZE(commands) };
 
@@ -353,6 +360,31 @@ static void test_crowd(void **state)
 	check_alive();
 }
 
+/* However many ask at once, the loop comes to its other work after each of them. */
+static void test_one_a_turn(void **state)
+{
+	_cleanup_close_ int first = dial();
+	int fd[8];
+	long long before = 0, now;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		fd[i] = dial();
+	check_alive(); /* all are accepted */
+	say(first, "{\"cmd\":\"slow\",\"ms\":300}\n");
+	usleep(100000);
+	/* They find the loop busy, so that it finds all of them in one turn. */
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		say(fd[i], "{\"cmd\":\"slow\",\"ms\":20}\n");
+	assert_non_null(hear(first));
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++) {
+		assert_int_equal(sscanf(hear(fd[i]), "{\"ok\":true,\"data\":%lld}", &now), 1);
+		if (now < before + 10)
+			fail_msg("%zu is answered in the turn of another", i);
+		before = now;
+		close(fd[i]);
+	}
+}
+
 /* A process without root gets what may be read, and nothing else. */
 static void test_not_root(void **state)
 {
@@ -466,7 +498,8 @@ int main(void)
 		WITH_SERVER(test_stalled),      WITH_SERVER(test_slow_but_steady),
 		WITH_SERVER(test_many_stalled), WITH_SERVER(test_too_large),
 		WITH_SERVER(test_crowd),        WITH_SERVER(test_not_root),
-		WITH_SERVER(test_socket_file),  cmocka_unit_test(test_stale),
+		WITH_SERVER(test_one_a_turn),   WITH_SERVER(test_socket_file),
+		cmocka_unit_test(test_stale),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -25,6 +25,7 @@ struct cli {
 	unsigned int delay_ms; /* -d; 0: the command's own */
 	unsigned int seconds_ms; /* --seconds; 0: until interrupted */
 	const char *config; /* --config; NULL: none */
+	bool watch; /* -w */
 	bool color;
 	unsigned int width; /* columns; 0: as wide as it gets (not a terminal) */
 	FILE *out;
@@ -39,6 +40,7 @@ struct cli {
 #define CLI_TAKES_SECONDS 16u /* --seconds; it takes -n, too */
 #define CLI_TAKES_CONFIG 32u /* --config */
 #define CLI_TAKES_COUNT 64u /* -n */
+#define CLI_TAKES_WATCH 128u /* -w */
 
 struct cli_command {
 	const char *name;
@@ -70,16 +72,21 @@ int client_stream(const char *socket, json_t *request, int *ret_fd, char *error)
 int client_open_answer(const char *text, size_t len, json_t **ret_data, char *error);
 int client_refused(const char *path, int err, char *error);
 
-/* top.c */
+/* The same by words; name: NULL, or the member of that name. */
+int cli_call(const struct cli *cli, const char *cmd, const char *name, json_t **ret_data,
+	     bool *ret_running, char *error);
+
+/* Says what went wrong; returns code. */
+int cli_complain(const struct cli *cli, int code, const char *error);
+
+/* top.c, watch.c */
 int run_top(const struct cli *cli, const char *argument);
+int run_explain(const struct cli *cli, const char *argument);
 
 /* record.c, replay.c */
 int run_record(const struct cli *cli, const char *argument);
 int run_replay(const struct cli *cli, const char *argument);
 void print_replay(const struct cli *cli, const json_t *data);
-
-/* Prints error, after the name of the program, and returns code. */
-int complain(const struct cli *cli, int code, const char *error);
 
 /* Each prints the data of the command of that name for a person. */
 void print_list(const struct cli *cli, const json_t *data);

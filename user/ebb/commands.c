@@ -11,7 +11,7 @@
 #include "sense/doctor.h"
 #include "sense/hooks.h"
 
-int complain(const struct cli *cli, int code, const char *error)
+int cli_complain(const struct cli *cli, int code, const char *error)
 {
 	fprintf(cli->err, "ebb: %s\n", error);
 	return code;
@@ -23,8 +23,8 @@ static json_t *make_request(const char *cmd, const char *name)
 		    : json_pack("{s:s}", "cmd", cmd);
 }
 
-static int call(const struct cli *cli, const char *cmd, const char *name, json_t **ret_data,
-		bool *ret_running, char *error)
+int cli_call(const struct cli *cli, const char *cmd, const char *name, json_t **ret_data,
+	     bool *ret_running, char *error)
 {
 	json_t *request = make_request(cmd, name);
 	int r;
@@ -43,10 +43,10 @@ static int ask_and_print(const struct cli *cli, const char *cmd,
 {
 	char error[CLI_ERROR_MAX];
 	json_t *data;
-	int r = call(cli, cmd, NULL, &data, NULL, error);
+	int r = cli_call(cli, cmd, NULL, &data, NULL, error);
 
 	if (r)
-		return complain(cli, r, error);
+		return cli_complain(cli, r, error);
 	(cli->json ? print_json : print)(cli, data);
 	json_decref(data);
 	return EBB_EXIT_OK;
@@ -56,10 +56,10 @@ static int run_list(const struct cli *cli, const char *argument)
 {
 	char error[CLI_ERROR_MAX];
 	json_t *data = NULL, *some;
-	int r = call(cli, "list", NULL, &data, NULL, error);
+	int r = cli_call(cli, "list", NULL, &data, NULL, error);
 
 	if (r)
-		return complain(cli, r, error);
+		return cli_complain(cli, r, error);
 	/* In ebbd's order, whole, unless a person asks for another. */
 	some = cli->json && (cli->sort || cli->filter || cli->reverse) ? list_select(cli, data)
 								       : json_incref(data);
@@ -67,25 +67,12 @@ static int run_list(const struct cli *cli, const char *argument)
 		(cli->json ? print_json : cli->names ? print_names : print_list)(cli, some);
 	json_decref(some);
 	json_decref(data);
-	return some ? EBB_EXIT_OK : complain(cli, EBB_EXIT_FAILED, "out of memory");
+	return some ? EBB_EXIT_OK : cli_complain(cli, EBB_EXIT_FAILED, "out of memory");
 }
 
 static int run_status(const struct cli *cli, const char *argument)
 {
 	return ask_and_print(cli, "status", print_status);
-}
-
-static int run_explain(const struct cli *cli, const char *argument)
-{
-	char error[CLI_ERROR_MAX];
-	json_t *data;
-	int r = call(cli, "explain", argument, &data, NULL, error);
-
-	if (r)
-		return complain(cli, r, error);
-	(cli->json ? print_json : print_explain)(cli, data);
-	json_decref(data);
-	return EBB_EXIT_OK;
 }
 
 /* The ladder of this kernel, without ebbd; NULL: no memory. */
@@ -118,14 +105,14 @@ static int run_doctor(const struct cli *cli, const char *argument)
 	char error[CLI_ERROR_MAX];
 	bool running = false, able;
 	json_t *data = NULL;
-	int r = call(cli, "doctor", NULL, &data, &running, error);
+	int r = cli_call(cli, "doctor", NULL, &data, &running, error);
 
 	if (r && running)
-		return complain(cli, r, error);
+		return cli_complain(cli, r, error);
 	if (r)
 		data = probe();
 	if (!data)
-		return complain(cli, EBB_EXIT_FAILED, "this machine cannot be looked at");
+		return cli_complain(cli, EBB_EXIT_FAILED, "this machine cannot be looked at");
 	able = get_bool(data, "able");
 	if (cli->json) {
 		json_object_set_new(data, "ebbd", json_boolean(running));
@@ -143,11 +130,11 @@ static int switch_pause(const struct cli *cli, const char *cmd, const char *name
 {
 	char error[CLI_ERROR_MAX], shown[256];
 	json_t *data;
-	int r = call(cli, cmd, name, &data, NULL, error);
+	int r = cli_call(cli, cmd, name, &data, NULL, error);
 	uint64_t n;
 
 	if (r)
-		return complain(cli, r, error);
+		return cli_complain(cli, r, error);
 	n = get_number(data, "containers");
 	if (cli->json)
 		print_json(cli, data);
@@ -178,7 +165,7 @@ static int run_version(const struct cli *cli, const char *argument)
 	json_t *data = NULL, *both;
 	bool running = false;
 
-	call(cli, "version", NULL, &data, &running, error);
+	cli_call(cli, "version", NULL, &data, &running, error);
 	if (cli->json) {
 		both = json_pack("{s:s,s:O?}", "ebb", EBB_VERSION, "ebbd",
 				 json_object_get(data, "version"));
@@ -215,7 +202,8 @@ const struct cli_command cli_commands[] = {
 	{ "status", NULL, 0, "the machine, what was taken, what it cost",
 	  "Memory, swap, what was taken and came back, what ebbd itself costs, the options.\n",
 	  run_status },
-	{ "explain", "NAME", 0, "why one container is treated as it is",
+	{ "explain", "NAME", CLI_TAKES_WATCH | CLI_TAKES_DELAY,
+	  "why one container is treated as it is",
 	  "What is known of it, what follows from that, and the last decisions with what came of "
 	  "them.\n"
 	  "NAME: a name, an id, or a glob that means one container. Exit code 1 where it means "

@@ -35,6 +35,7 @@ static const struct option long_options[] = {
 	{ "delay", required_argument, NULL, 'd' },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "watch", no_argument, NULL, 'w' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -66,6 +67,8 @@ static const struct {
 	{ CLI_TAKES_SECONDS, "  -n, --count N        end after N turns\n"
 			     "  --seconds S          end after S seconds\n" },
 	{ CLI_TAKES_CONFIG, "  --config FILE        what this configuration would have decided\n" },
+	{ CLI_TAKES_WATCH,
+	  "  -w, --watch          look again and again; say it anew when it changes\n" },
 	{ CLI_TAKES_DELAY, "  -d, --delay SECONDS  from one look to the next (default 2)\n" },
 };
 
@@ -174,6 +177,10 @@ static int parse_more(int c, struct cli *cli, unsigned int *used)
 			return usage_error("-n %s: expected a whole number, from 1", optarg);
 		cli->count = (unsigned int)number;
 		return 0;
+	case 'w':
+		cli->watch = true;
+		*used |= CLI_TAKES_WATCH;
+		return 0;
 	case 'd':
 		*used |= CLI_TAKES_DELAY;
 		if (parse_number(optarg, 86400, &number) || number < 0.1)
@@ -203,7 +210,7 @@ static int parse_options(int argc, char **argv, struct cli *cli, bool *ret_help,
 	static char path[256];
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "o:hVbn:d:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:hVbn:d:w", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			cli->json = !strcmp(optarg, "json");

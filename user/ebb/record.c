@@ -215,12 +215,12 @@ static int record_to(const struct cli *cli, const char *file, struct recording *
 		err = -errno;
 	if (err) {
 		snprintf(error, sizeof(error), "cannot write the recording: %s", strerror(-err));
-		return complain(cli, EBB_EXIT_FAILED, error);
+		return cli_complain(cli, EBB_EXIT_FAILED, error);
 	}
 	report(cli, r, file, is_output ? cli->err : cli->out);
 	return r->ended ? EBB_EXIT_OK
-			: complain(cli, EBB_EXIT_FAILED,
-				   "ebbd hung up: the recording is cut off there");
+			: cli_complain(cli, EBB_EXIT_FAILED,
+				       "ebbd hung up: the recording is cut off there");
 }
 
 int run_record(const struct cli *cli, const char *argument)
@@ -232,12 +232,12 @@ int run_record(const struct cli *cli, const char *argument)
 	int code;
 
 	if (!request)
-		return complain(cli, EBB_EXIT_FAILED, "out of memory");
+		return cli_complain(cli, EBB_EXIT_FAILED, "out of memory");
 	/* First of all: a refusal must not empty a file. */
 	code = client_stream(cli->socket, request, &from, error);
 	json_decref(request);
 	if (code)
-		return complain(cli, code, error);
+		return cli_complain(cli, code, error);
 	r.from = from;
 	r.started_ms = now_ms();
 	r.to = STDOUT_FILENO;
@@ -246,7 +246,7 @@ int run_record(const struct cli *cli, const char *argument)
 	if (r.to < 0) {
 		snprintf(error, sizeof(error), "cannot write %s: %s",
 			 text_printable(shown, sizeof(shown), argument), strerror(errno));
-		return complain(cli, EBB_EXIT_FAILED, error);
+		return cli_complain(cli, EBB_EXIT_FAILED, error);
 	}
 	return record_to(cli, argument, &r);
 }

@@ -72,7 +72,7 @@ static int say_error(const struct cli *cli, const char *file, const struct repla
 	text_printable(shown, sizeof(shown), file);
 	switch (err) {
 	case -ERANGE:
-		return complain(cli, EBB_EXIT_USAGE, replay_error(r));
+		return cli_complain(cli, EBB_EXIT_USAGE, replay_error(r));
 	case -EINVAL:
 		snprintf(text, sizeof(text), "%s: %s", shown, replay_error(r));
 		break;
@@ -85,7 +85,7 @@ static int say_error(const struct cli *cli, const char *file, const struct repla
 		snprintf(text, sizeof(text), "cannot read %s: %s", shown, strerror(-err));
 		break;
 	}
-	return complain(cli, EBB_EXIT_FAILED, text);
+	return cli_complain(cli, EBB_EXIT_FAILED, text);
 }
 
 /* What was whole before an error is worth a look, too. */
@@ -94,7 +94,7 @@ static int show(const struct cli *cli, const struct replay *r)
 	json_t *data = replay_json(r);
 
 	if (!data)
-		return complain(cli, EBB_EXIT_FAILED, "out of memory");
+		return cli_complain(cli, EBB_EXIT_FAILED, "out of memory");
 	(cli->json ? print_json : print_replay)(cli, data);
 	json_decref(data);
 	return replay_same(r) ? EBB_EXIT_OK : EBB_EXIT_FAILED;
@@ -131,8 +131,8 @@ int run_replay(const struct cli *cli, const char *argument)
 		return replay_file(cli, argument, NULL);
 	other = malloc(sizeof(*other));
 	if (!other)
-		return complain(cli, EBB_EXIT_FAILED, "out of memory");
+		return cli_complain(cli, EBB_EXIT_FAILED, "out of memory");
 	if (conf_load(cli->config, other, &err))
-		return complain(cli, EBB_EXIT_USAGE, conf_error_text(&err, text));
+		return cli_complain(cli, EBB_EXIT_USAGE, conf_error_text(&err, text));
 	return replay_file(cli, argument, other);
 }

@@ -15,6 +15,7 @@
 
 static void client_process(struct client *c);
 static void on_connection(uv_stream_t *stream, int status);
+static void on_turn(uv_idle_t *turn);
 
 static void server_unref(struct server *s)
 {
@@ -137,16 +138,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	client_process(c);
 }
 
-/* Answers the next request that is here whole; reads on only when there is none. */
+/* The next request that is here whole is answered in a turn of its own; reads on only when there is
+ * none. */
 static void client_process(struct client *c)
 {
 	struct server *s = c->server;
-	char *end = memchr(c->in, '\n', c->in_len);
-	char *text;
-	size_t len;
 	int r;
 
-	if (!end) {
+	if (!memchr(c->in, '\n', c->in_len)) {
 		/* A request that comes in pieces: reading goes on, and starting it again is
 		 * EALREADY. */
 		r = uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
@@ -155,6 +154,19 @@ static void client_process(struct client *c)
 		return;
 	}
 	uv_read_stop((uv_stream_t *)&c->pipe);
+	c->ready = ++s->last_ready;
+	uv_idle_start(&s->turn, on_turn);
+}
+
+static void client_answer(struct client *c)
+{
+	struct server *s = c->server;
+	char *end = memchr(c->in, '\n', c->in_len);
+	char *text;
+	size_t len;
+	int r;
+
+	c->ready = 0;
 	c->answering = true;
 	r = request_answer(s->ops, s->arg, &c->peer, c->in, (size_t)(end - c->in), &text, &len);
 	c->answering = false;
@@ -169,6 +181,20 @@ static void client_process(struct client *c)
 	if (c->stream && uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
 		c->last = true;
 	client_send(c, text, len, EBB_WIRE_STALL_MS);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+	struct server *s = turn->data;
+	struct client *first = NULL;
+
+	for (struct client *c = s->clients; c; c = c->next)
+		if (c->ready && (!first || c->ready < first->ready))
+			first = c;
+	if (first)
+		client_answer(first);
+	else
+		uv_idle_stop(turn);
 }
 
 /* Of the user with the most connections, the one that was silent the longest. */
@@ -261,12 +287,15 @@ int server_open(struct server **ret, uv_loop_t *loop, const char *path,
 		free(s);
 		return r;
 	}
-	s->refs = 1;
+	uv_idle_init(loop, &s->turn);
+	s->refs = 2;
 	s->pipe.data = s;
+	s->turn.data = s;
 	r = listen_bind(&s->pipe, path);
 	if (r == 0)
 		r = uv_listen((uv_stream_t *)&s->pipe, EBB_WIRE_CLIENTS_MAX, on_connection);
 	if (r < 0) {
+		uv_close((uv_handle_t *)&s->turn, on_server_closed);
 		uv_close((uv_handle_t *)&s->pipe, on_server_closed);
 		return r;
 	}
@@ -280,6 +309,7 @@ void server_close(struct server *s)
 		return;
 	while (s->clients)
 		client_drop(s->clients);
+	uv_close((uv_handle_t *)&s->turn, on_server_closed);
 	/* This removes the socket too. */
 	uv_close((uv_handle_t *)&s->pipe, on_server_closed);
 }

@@ -14,6 +14,7 @@ struct client {
 	uv_write_t write;
 	struct server_peer peer;
 	uint64_t active_ms; /* last sign of life, by the loop's clock */
+	uint64_t ready; /* a request is here whole: the how manieth of all; 0: none */
 	unsigned int open_handles;
 	bool dropped;
 	bool last; /* drop it after this answer */
@@ -31,6 +32,12 @@ struct client {
 struct server {
 	uv_loop_t *loop;
 	uv_pipe_t pipe;
+	/*
+	 * An answer takes a while to make (a thousand containers: 10 ms), and 64 clients may ask at
+	 * once: one a turn of the loop, so that its timers and the kernel's edges come between.
+	 */
+	uv_idle_t turn;
+	uint64_t last_ready;
 	const struct server_ops *ops;
 	void *arg;
 	struct client *clients; /* not the dropped ones */

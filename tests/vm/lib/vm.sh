@@ -74,7 +74,7 @@ kvm_boots()
 # The folder that becomes the disk at /ebb: programs, the guest's side of the harness, scenarios.
 vm_stage()
 {
-	local stage=$1 build=$2 file s
+	local stage=$1 build=$2 file s words
 	mkdir -p "$stage"/{bin,extra,tests/scenarios}
 	for file in "$build"/* "$build"/vm/work/* "$build"/bpftest/*; do
 		if [ -f "$file" ] && [ -x "$file" ]; then
@@ -88,6 +88,10 @@ vm_stage()
 			"/ebb/tests/scenarios/$(basename "$s")"
 	done >"$stage/scenarios"
 	[ -z "$shell" ] || touch "$stage/shell"
+	for s in "${scenarios[@]}"; do
+		read -ra words <<<"$(scenario_header "$s" add)"
+		extra+=("${words[@]/#/$TOP/}")
+	done
 	for file in "${extra[@]}"; do
 		cp -r "$file" "$stage/extra/"
 	done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Curves with uPlot: one object a place, fed anew with each answer.
-import { size } from "./words.js";
+import { size, time } from "./words.js";
 
 const SERIES_DASH = [undefined, [8, 4], [2, 3], [10, 3, 2, 3]];
 
@@ -14,6 +14,27 @@ const SHOWN = {
 	count: (v) => (v === null || v === undefined ? "–" : v.toLocaleString()),
 	ms: (v) => (v === null || v === undefined ? "–" : `${v.toLocaleString()} ms`),
 };
+
+const MIDNIGHT = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+const MINUTE = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+// Marks of the axis: times of 24 hours, and the day where it begins.
+function marks(u, all, axis, space, step) {
+	return all.map((s) => {
+		const d = new Date(s * 1000);
+		if (step >= 3600 && !d.getHours() && !d.getMinutes())
+			return MIDNIGHT.format(d);
+		return step < 60 ? time(d) : MINUTE.format(d);
+	});
+}
+
+// The last point of which something is known.
+function latest(u) {
+	for (let i = u.data[0].length - 1; i >= 0; i--)
+		if (u.data.some((column, s) => s && column[i] !== null && column[i] !== undefined))
+			return i;
+	return null;
+}
 
 // Steps of sizes: powers of two.
 function byteIncrements() {
@@ -50,7 +71,7 @@ export class Curves {
 		const kinds = [...new Set(this.series.map((s) => s.kind))];
 		const stroke = css("--soft");
 		const grid = { stroke: css("--line"), width: 1 };
-		const axes = [{ stroke, grid, ticks: grid }];
+		const axes = [{ stroke, grid, ticks: grid, values: marks, space: 70, size: 32 }];
 		kinds.forEach((kind, i) => axes.push({
 			scale: kind, stroke, ticks: grid, side: i ? 1 : 3, size: 68, grid: i ? { show: false } : grid,
 			values: (u, all) => all.map((v) => SHOWN[kind](v)),
@@ -70,7 +91,8 @@ export class Curves {
 		const options = {
 			width: this.width(), height: this.height, axes: this.axes(), scales: this.scales(),
 			legend: { live: true }, cursor: { drag: { x: false, y: false } },
-			series: [{ label: "Time" }, ...this.series.map((s, i) => ({
+			hooks: { setCursor: [(u) => u.cursor.idx ?? this.showLatest(u)] },
+			series: [{ label: "Time", value: (u, v) => (v === null || v === undefined ? "–" : time(v * 1000)) }, ...this.series.map((s, i) => ({
 				label: s.label, scale: s.kind, stroke: css(s.color), width: 2, dash: SERIES_DASH[i % 4],
 				fill: s.fill ? `${css(s.color)}38` : undefined,
 				value: (u, v) => SHOWN[s.kind](v), points: { show: false }, spanGaps: false,
@@ -78,15 +100,26 @@ export class Curves {
 		};
 		this.plot?.destroy();
 		this.plot = new window.uPlot(options, this.data, this.place);
+		this.showLatest(this.plot);
+	}
+
+	// While nobody points at a moment, the legend has the last one.
+	showLatest(u) {
+		const idx = latest(u);
+		if (idx !== null)
+			u.setLegend({ idx }, false);
 	}
 
 	// columns: times in seconds, then an array a series.
 	set(columns) {
 		this.data = columns;
-		if (this.plot)
+		if (this.plot) {
 			this.plot.setData(columns);
-		else
+			if (this.plot.cursor.idx === null || this.plot.cursor.idx === undefined)
+				this.showLatest(this.plot);
+		} else {
 			this.draw();
+		}
 		this.describe();
 	}
 

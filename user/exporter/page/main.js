@@ -66,12 +66,14 @@ function drawStatus(s) {
 		["Free, scattered", size(Math.max(0, m.free - m.free_reportable))],
 		["Compressed", m.compressed_original ? `${size(m.compressed_original)} in ${size(m.compressed)}` : "nothing"],
 		["Taken", size(s.totals.reclaimed)], ["Came back", size(s.totals.refaulted)],
-		["Left by exits", size(s.totals.exit_reclaimed)],
+		["Left by exits", size(s.totals.exit_reclaimed)], ["Given back in all", size(s.totals.returned)],
 	];
 	if (s.config?.cap)
 		figures.splice(1, 0, ["Cap", size(s.config.cap)]);
-	if (s.balloon)
+	if (s.balloon?.target)
 		figures.splice(1, 0, ["Balloon target", size(s.balloon.target)]);
+	if (s.balloon?.resident)
+		figures.splice(1, 0, ["Held of the host", size(s.balloon.resident)]);
 	fillPairs($("figures"), figures);
 	$("vm-caption").textContent = m.reporting
 		? "Returned or returnable: free memory in blocks that page reporting hands to the host."

@@ -54,7 +54,9 @@ class Row {
 		const hot = Math.max(0, c.bytes - c.cold);
 		setText(this.name, nameOf(c));
 		this.button.title = nameOf(c);
-		setText(this.image, shown(c.image) || shown(c.runtime));
+		const of = [c.runtime, c.image, c.pod && `${c.namespace ?? ""}/${c.pod}`];
+		setText(this.image, of.filter(Boolean).map(shown).join(" · "));
+		this.image.title = this.image.textContent;
 		setText(this.bytes, size(c.bytes));
 		// Bars of one page share a scale: the longest is the largest with what it has in swap.
 		this.hot.style.width = `${(hot * 100) / scale}%`;

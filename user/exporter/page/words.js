@@ -30,7 +30,7 @@ export function age(ms) {
 }
 
 export function time(ms) {
-	return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+	return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 // What acts on a line rather than being shown in it is spelled out; the rest is only ever set as text.
