@@ -122,6 +122,14 @@ static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file)
 	return got;
 }
 
+/* As sense/fold.c has it: only a pass that has ended since proves anything. */
+static inline uint64_t sim_idle(const struct sim *s, uint64_t seq)
+{
+	uint64_t next = s->born[(seq + 1) % 64], youngest = s->born[s->max_seq % 64];
+
+	return seq + 1 < s->max_seq && next < youngest ? s->now_ms - next : 0;
+}
+
 static inline void sim_measure(struct sim *s)
 {
 	struct ebb_snap_container *c = &s->c;
@@ -132,7 +140,7 @@ static inline void sim_measure(struct sim *s)
 	for (unsigned int g = 0; g < 4; g++) {
 		uint64_t q = s->max_seq - 3 + g;
 
-		c->age[g].idle_ms = g == 3 ? 0 : s->now_ms - s->born[(q + 1) % 64];
+		c->age[g].idle_ms = sim_idle(s, q);
 	}
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct sim_chunk *k = &s->chunk[i];
@@ -146,7 +154,7 @@ static inline void sim_measure(struct sim *s)
 		*(k->file ? &c->file : &c->anon) += SIM_CHUNK;
 	}
 	c->bytes = c->anon + c->file;
-	c->aged_ms = s->born[s->max_seq % 64];
+	c->aged_ms = s->passes ? s->born[s->max_seq % 64] : 0;
 	s->snap.now_ms = s->now_ms;
 }
 

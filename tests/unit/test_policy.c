@@ -323,6 +323,26 @@ static void starting_is_left_alone(void **state)
 	free(s);
 }
 
+/* Ages are learned from when it is level, and not from when it may be taken from. */
+static void ages_count_from_when_it_is_level(void **state)
+{
+	struct sim *s = fresh(60000);
+
+	for (int i = 0; i < 5; i++) {
+		sim_add(s, 40, false, false);
+		assert_int_equal(sim_run(s, 1000), 0);
+	}
+	assert_int_equal(s->passes, 0);
+	assert_int_equal(sim_run(s, 2000), 0);
+	assert_int_equal(s->passes, 1);
+	assert_int_equal(s->verdicts[0].state, EBB_STATE_STARTING);
+	assert_int_equal(sim_run(s, 57000), 0); /* 59 s after the last of it */
+	assert_int_equal(s->asked, 0);
+	assert_int_equal(sim_run(s, 5000), 0);
+	assert_true(sim_out(s, false, false) > 180);
+	free(s);
+}
+
 static void huge_pages_are_named(void **state)
 {
 	struct sim *s = settled();
@@ -418,6 +438,18 @@ static void quiet_containers_are_aged_less_often(void **state)
 	s->passes = 0;
 	assert_int_equal(sim_run(s, 60000), 0);
 	assert_true(s->passes <= early / 2);
+	free(s);
+}
+
+/* A pass that is brought forward must still prove what it is for. */
+static void wakes_for_others_do_not_spoil_the_ages(void **state)
+{
+	struct sim *s = fresh(60000);
+
+	sim_add(s, 300, false, false);
+	assert_int_equal(sim_run(s, 58000), 0); /* then somebody else has ebbd look */
+	assert_int_equal(sim_run(s, 6000), 0);
+	assert_true(sim_out(s, false, false) > 280);
 	free(s);
 }
 
@@ -783,6 +815,7 @@ int main(void)
 		cmocka_unit_test(rests_grow_while_it_comes_back),
 		cmocka_unit_test(a_squeeze_is_not_ours),
 		cmocka_unit_test(starting_is_left_alone),
+		cmocka_unit_test(ages_count_from_when_it_is_level),
 		cmocka_unit_test(huge_pages_are_named),
 		cmocka_unit_test(loop_takes_the_cold_and_spares_the_hot),
 		cmocka_unit_test(loop_at_a_minute),
@@ -790,6 +823,7 @@ int main(void)
 		cmocka_unit_test(read_once_goes_reread_stays),
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),
+		cmocka_unit_test(wakes_for_others_do_not_spoil_the_ages),
 		cmocka_unit_test(small_steps_without_ages),
 		cmocka_unit_test(exit_is_taken_at_once),
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),

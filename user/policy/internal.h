@@ -82,6 +82,7 @@ void coldness_learn_file(struct policy_container *p, const struct ebb_snap_conta
 
 /* startup.c: true while its growth has not levelled off */
 bool startup_step(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
+void startup_age(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
 bool startup_growing(const struct step *s, const struct policy_container *p);
 
 /* feedback.c: what the last acts did, and what it cost */

@@ -99,6 +99,7 @@ static void step_living(struct step *s, const struct ebb_snap_container *c,
 	} else if (starting) {
 		v->state = EBB_STATE_STARTING;
 		v->reason = EBB_REASON_STARTING;
+		startup_age(s, c, p);
 	} else if (c->can_age && c->ages_known) {
 		reclaim_by_age(s, c, p, v);
 	} else {

@@ -7,6 +7,7 @@
 
 #define LEVEL_MIN_MS 2000
 #define LEVEL_MAX_MS 15000
+#define LEVEL_AGE_MS 1000 /* level for so long: ages count from here */
 /* A container that leaks or fills for ever still has cold memory: its ages prove it. */
 #define STARTING_MAX_MS 60000
 
@@ -32,6 +33,26 @@ bool startup_step(struct step *s, const struct ebb_snap_container *c, struct pol
 		return false;
 	plan_wake(s, p->level_ms + window);
 	return true;
+}
+
+/*
+ * Nothing is taken from it yet, but its ages can be learned meanwhile. The first pass comes as soon
+ * as its size is level: passes come every T / 2 from there on, so what was not touched since is
+ * known to be cold T later, and not T after the startup has been declared over.
+ */
+void startup_age(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
+{
+	struct coldness unused;
+
+	if (!c->can_age || !c->ages_known)
+		return;
+	if (s->snap->now_ms - p->level_ms < LEVEL_AGE_MS) {
+		plan_wake(s, p->level_ms + LEVEL_AGE_MS);
+		return;
+	}
+	coldness_measure(s, c, p, &unused); /* for its samples, one a pass */
+	if (ageing_due(s, c, p))
+		plan_add(s, c->id, EBB_ACT_AGE, EBB_REASON_LEARNING);
 }
 
 /* Worth a closer look by the hooks that cost: it starts, or it grew a moment ago. */
