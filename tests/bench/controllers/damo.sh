@@ -5,7 +5,7 @@
 # knob: age, seconds
 # unit: s
 # values: 5 15 30 60
-# default: 60
+# default: 15
 # quick: 5
 
 controller_can()
