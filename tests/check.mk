@@ -133,8 +133,8 @@ demo:
 
 # --- ebb beside other ways of giving memory back: docs/benchmarks.md ---------------------------
 
-.PHONY: bench bench-docs bench-build
-bench-build: $(O)/bpftest/usetrace
+.PHONY: bench bench-docs
+bpf-build: $(O)/bpftest/usetrace
 
 $(O)/bench/reads.bpf.o: tests/bench/trace/reads.bpf.c $(O)/.stamp/bpf | $(O)/.features
 	@mkdir -p $(@D)
@@ -155,7 +155,7 @@ $(O)/bpftest/usetrace: $(USETRACE)
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 #: make bench        as root: the same work under each controller (QUICK=1: short; BENCH="--help")
-bench: all bpf-build bench-build
+bench: all bpf-build
 	@tests/bench/bench --build $(O) $(if $(QUICK),--quick) $(BENCH)
 
 #: make bench-docs   the results of the last bench into docs/benchmarks.md

@@ -157,6 +157,23 @@ static uint64_t word_of(const struct frames *f, size_t i, size_t offset)
 }
 
 /*
+ * The frame that speaks for this one: of a large folio it is the first. Blocks are as large, and as
+ * aligned, as the largest. Up to 6.18 a tail page has the address of its head there, on 7.2 the
+ * mask that makes it of its own (compound_info).
+ */
+static size_t head_of(const struct frames *f, uint64_t from, size_t i)
+{
+	uint64_t info = word_of(f, i, OFFSET_HEAD), address = info - 1, frame;
+
+	if (!(info & 1))
+		return i;
+	if (address < f->vmemmap || address >= f->vmemmap + f->nr * PAGE_STRUCT)
+		address = (f->vmemmap + (from + i) * PAGE_STRUCT) & address;
+	frame = (address - f->vmemmap) / PAGE_STRUCT;
+	return frame >= from && frame < from + i ? frame - from : i;
+}
+
+/*
  * What is in front of the generation in page->flags differs from build to build. The place at which
  * the pages' generations add up to what lru_gen says is the right one.
  */
@@ -174,7 +191,7 @@ static int find_shift(struct frames *f, const struct lrus *l)
 		for (size_t i = 0; i < n; i++)
 			for (unsigned int s = SHIFT_MIN; s <= SHIFT_MAX; s++)
 				if (find_lru(l, f->cgroup[i]))
-					sums[s][word_of(f, i, 0) >> s & 7]++;
+					sums[s][word_of(f, head_of(f, from, i), 0) >> s & 7]++;
 	}
 	for (size_t i = 0; i < l->nr; i++)
 		for (int g = 0; g < 4; g++)
@@ -208,24 +225,15 @@ static void judge_block(const struct frames *f, const struct lrus *l, uint64_t f
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct lru *lru = find_lru(l, f->cgroup[i]);
-		uint64_t head = word_of(f, i, OFFSET_HEAD), frame = from + i, gen;
-		size_t at = i;
+		size_t head = head_of(f, from, i);
+		uint64_t gen = word_of(f, head, 0) >> f->gen_shift & 7;
 
 		if (!lru)
 			continue;
-		/* Of a large folio the first page speaks for all; blocks are as large as the
-		 * largest. */
-		if (head & 1) {
-			frame = (head - 1 - f->vmemmap) / PAGE_STRUCT;
-			if (frame < from)
-				frame = from;
-			at = frame - from;
-		}
-		gen = word_of(f, at, 0) >> f->gen_shift & 7;
 		/* On no list just now: somebody has it in hand. */
 		state[from + i] = !gen || (gen - 1) == lru->max_seq % 4 ||
 						  (gen - 1) == (lru->max_seq - 1) % 4 ||
-						  is_read(read_bits, frame)
+						  is_read(read_bits, from + head)
 					  ? FRAME_USED
 					  : FRAME_IDLE;
 		swap[from + i] = f->flags[i] >> KPF_SWAPBACKED & 1;
