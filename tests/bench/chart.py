@@ -14,6 +14,7 @@ HUES = {
     "ebb": ("#0072b2", "#4aa8e8"), "nothing": ("#5f6975", "#9aa4af"), "reporting": ("#a2602a", "#e0a15f"),
     "wsl": ("#d98200", "#e0952c"), "oracle": ("#22272e", "#e6edf3"), "senpai": ("#00795a", "#3fb68b"),
     "damon-reclaim": ("#b34f9b", "#d98cc6"), "damo": ("#c0392b", "#f0776a"),
+    "damo-compact": ("#7a1f5c", "#c77fb0"),
 }
 OTHER = ("#5f6975", "#9aa4af")
 WIDTH, MARGIN, GAP, PLOT_H = 1100, 70, 90, 210
