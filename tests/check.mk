@@ -140,6 +140,26 @@ demo:
 # --- ebb beside other ways of giving memory back: docs/benchmarks.md ---------------------------
 
 .PHONY: bench bench-docs
+bpf-build: $(O)/bpftest/usetrace
+
+$(O)/bench/reads.bpf.o: tests/bench/trace/reads.bpf.c $(O)/.stamp/bpf | $(O)/.features
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(O)/gen/usetrace.skel.h: $(O)/bench/reads.bpf.o
+	@mkdir -p $(@D)
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name usetrace_bpf >$@
+
+USETRACE := $(call objs,tests/bench/trace/*.c)
+USETRACE := $(filter-out %.bpf.o,$(USETRACE))
+$(O)/tests/bench/trace/usetrace.o: | $(O)/gen/usetrace.skel.h
+$(O)/bpftest/usetrace: $(USETRACE)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 #: make bench        as root: the same work under each controller (QUICK=1: short; BENCH="--help")
 bench: all bpf-build
 	@tests/bench/bench --build $(O) $(if $(QUICK),--quick) $(BENCH)

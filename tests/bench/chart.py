@@ -5,7 +5,8 @@ import textwrap
 from html import escape
 from statistics import median
 
-from figures import passed, rows
+import optimum
+from figures import passed, ratios, rows, traces
 from tables import name_of, titles_of
 
 # Hues after Okabe and Ito, told apart by colour-blind eyes; on light and on dark. ebb's is the first.
@@ -13,6 +14,7 @@ HUES = {
     "ebb": ("#0072b2", "#4aa8e8"), "nothing": ("#5f6975", "#9aa4af"), "reporting": ("#a2602a", "#e0a15f"),
     "wsl": ("#d98200", "#e0952c"), "oracle": ("#22272e", "#e6edf3"), "senpai": ("#00795a", "#3fb68b"),
     "damon-reclaim": ("#b34f9b", "#d98cc6"), "damo": ("#c0392b", "#f0776a"),
+    "damo-compact": ("#7a1f5c", "#c77fb0"),
 }
 OTHER = ("#5f6975", "#9aa4af")
 WIDTH, MARGIN, GAP, PLOT_H = 1100, 70, 90, 210
@@ -98,35 +100,71 @@ def over_time(groups, titles, left, bottom):
     return out
 
 
-def against_cost(groups, titles, left, bottom):
-    """Each controller's values of its knob as a line: saved on average against major faults a minute of the work."""
+def dots_of(groups):
+    """{controller: [(median cost, median saved, cost's low and high, saved's low and high, key)]} in the order of cost."""
     dots = {}
     for key, group in groups.items():
         good = [r for r in passed(group) if "saved_mib" in r["figures"]]
-        if good and key[0] != "nothing":
-            saved = median(r["figures"]["saved_mib"] for r in good)
-            cost = median(r["figures"]["majflt"] * 60 / r["measured_s"] for r in good)
-            dots.setdefault(key[0], []).append((cost, saved, key))
-    if not dots:
+        if not good or key[0] == "nothing":
+            continue
+        saved = [r["figures"]["saved_mib"] for r in good]
+        cost = [r["figures"]["refaults"] * 60 / r["measured_s"] for r in good]
+        dots.setdefault(key[0], []).append((median(cost), median(saved), (min(cost), max(cost)), (min(saved), max(saved)), key))
+    for line in dots.values():
+        line.sort(key=lambda d: d[:2])
+    return dots
+
+
+def best_possible(groups, trace, ratio, most):
+    """[(refaults a minute, MiB)]: what somebody could have saved who knew what is used next; [] where there is no record."""
+    beside = {c: [r for key, g in groups.items() if key[0] == c for r in passed(g)] for c in ("nothing", "reporting")}
+    if not trace or not all(beside.values()):
         return []
+    free = median(r["mean_mib"] for r in beside["nothing"]) - median(r["mean_mib"] for r in beside["reporting"])
+    minutes = trace["looks"] * trace["period_s"] / 60
+    return [(p / minutes, free + mib) for p, mib in optimum.frontier(trace, most * minutes, ratio)]
+
+
+def cross(x, y, dot, kind):
+    """The spread of a dot over its repetitions."""
+    cost, saved, (c_low, c_high), (s_low, s_high), _ = dot
+    out = []
+    if c_high > c_low:
+        out.append(f'<line x1="{x(c_low):.1f}" x2="{x(c_high):.1f}" y1="{y(saved):.1f}" y2="{y(saved):.1f}" class="{kind}"/>')
+    if s_high > s_low:
+        out.append(f'<line x1="{x(cost):.1f}" x2="{x(cost):.1f}" y1="{y(s_low):.1f}" y2="{y(s_high):.1f}" class="{kind}"/>')
+    return out
+
+
+def against_cost(groups, titles, left, bottom, trace=None, ratio=None):
+    """Each controller's values of its knob as a line: saved on average against the pages that came back, a minute."""
+    dots = dots_of(groups)
     every = [d for ds in dots.values() for d in ds]
-    x = Axis(0, max(max(d[0] for d in every), 10) * 1.1, left, COST_W)
-    y = Axis(min(0, min(d[1] for d in every)), max(max(d[1] for d in every), 1) * 1.1, bottom, -PLOT_H)
-    out = frame(x, y, COST_W, PLOT_H, "major faults of the work a minute", "MiB saved on average")
+    if not every:
+        return []
+    most = max(max(d[2][1] for d in every), 10) * 1.1
+    best = best_possible(groups, trace, ratio, most)
+    x = Axis(0, most, left, COST_W)
+    y = Axis(min(0, min(d[3][0] for d in every)), max([d[3][1] for d in every] + [b[1] for b in best] + [1]) * 1.1, bottom, -PLOT_H)
+    out = frame(x, y, COST_W, PLOT_H, "pages of the work that came back, a minute", "MiB saved on average")
+    if best:
+        path = " ".join(f"{x(c):.1f},{y(v):.1f}" for c, v in best)
+        out += [f'<polyline points="{path}" class="line oracle" stroke-dasharray="5 4"/>',
+                text(left + COST_W, y(best[-1][1]) - 6, "with foresight", "soft", "end")]
     for controller, line in dots.items():
-        line.sort()
         path = " ".join(f"{x(d[0]):.1f},{y(d[1]):.1f}" for d in line)
         if len(line) > 1:
             out.append(f'<polyline points="{path}" class="line {hue(controller)}"/>')
-        for cost, saved, key in line:
-            out.append(f'<circle cx="{x(cost):.1f}" cy="{y(saved):.1f}" r="4.5" class="{hue(controller)}-ink">'
-                       f"<title>{escape(name_of(titles, key))}: {saved:.0f} MiB, {cost:.0f} a minute</title></circle>")
+        for dot in line:
+            out += cross(x, y, dot, hue(controller))
+            out.append(f'<circle cx="{x(dot[0]):.1f}" cy="{y(dot[1]):.1f}" r="4.5" class="{hue(controller)}-ink">'
+                       f"<title>{escape(name_of(titles, dot[4]))}: {dot[1]:.0f} MiB, {dot[0]:.0f} a minute</title></circle>")
     return out
 
 
 def svg(records, controllers, works, conditions):
     titles = titles_of(controllers)
-    found = rows(records)
+    found, trace, ratio = rows(records), traces(records), ratios(records)
     shown = [w for w in works if any(passed(g) for g in found.get(w.name, {}).values())]
     height = 110 + len(shown) * (PLOT_H + GAP + 40)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + 130} {height}" role="img">', style(),
@@ -138,6 +176,6 @@ def svg(records, controllers, works, conditions):
         groups = found[work.name]
         out.append(text(MARGIN, bottom - PLOT_H - 32, f"{work.title}: {' '.join(work.about)}", "heading"))
         out += over_time(groups, titles, MARGIN, bottom)
-        out += against_cost(groups, titles, WIDTH - COST_W + 110, bottom)
+        out += against_cost(groups, titles, WIDTH - COST_W + 110, bottom, trace.get(work.name), ratio.get(work.name))
         bottom += PLOT_H + GAP + 40
     return "\n".join(out + ["</svg>"]) + "\n"

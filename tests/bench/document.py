@@ -25,10 +25,12 @@ def generated(records, controllers, works, native=None):
     quick = any(r["quick"] for r in records)
     out = [BEGIN, "![The host's memory over time under each controller, and what was saved against what it cost](benchmarks.svg)", "",
            f"`make bench{' QUICK=1' if quick else ''}`, then `make bench-docs`. {conditions(records)}", ""]
-    for work, saved, cost in tables.each_work(records, controllers, works):
+    for work, saved, cost, each in tables.each_work(records, controllers, works):
         out += [f"### {work.title}", "", " ".join(work.about), "", "Saved:", "", tables.markdown(saved), "",
                 "What it cost:", "", tables.markdown(cost), ""]
-    out += ["- " + line for line in tables.LEGEND] + ["", END]
+        if each:
+            out += ["Each container:", "", tables.markdown(each), ""]
+    out += ["- " + line for line in tables.LEGEND + [tables.SPREADS]] + ["", END]
     if native:
         at = out.pop()
         out += ["### What it costs natively", "", f"Linux {native['kernel']}, {native['cpus']} CPUs; "

@@ -3,6 +3,8 @@
 
 from statistics import median
 
+import optimum
+
 PAGE = 4096
 MIB = 1 << 20
 # Fewer compressed pages than this say too little about how well the rest would compress.
@@ -49,10 +51,38 @@ def returned_after(record, level):
     return at
 
 
+def traces(records):
+    """{work: its record of use}"""
+    return {r["work"]: r["trace"] for r in passed(records) if r.get("trace")}
+
+
+def is_trace(r):
+    return bool(r.get("trace")) or r["controller"] == "trace"
+
+
+def sibling(records, r, controller):
+    """The run of that controller beside which r is looked at: of the same repetition, or what there is."""
+    found = [o for o in passed(records) if o["work"] == r["work"] and o["controller"] == controller]
+    same = [o for o in found if o["repetition"] == r["repetition"]]
+    return (same or found or [None])[0]
+
+
+def against_optimum(f, r, beside, trace, ratio):
+    """Of what somebody could have saved who knew what is used next, with no more promotions than this run had. Beyond
+    `reporting`: that memory which a program gave up itself goes back is nobody's merit."""
+    most = optimum.clairvoyant(trace, f["refaults"], ratio)
+    if not most or not beside:
+        return
+    f["optimum_mib"] = most
+    f["of_optimum"] = (beside["mean_mib"] - r["mean_mib"]) / most
+    by_age, f["best_age_s"] = optimum.best_age(trace, f["refaults"], ratio)
+    if by_age:
+        f["of_best_age"] = (beside["mean_mib"] - r["mean_mib"]) / by_age
+
+
 def with_figures(records):
     """Adds to each record what takes its siblings: those of the same work and repetition."""
-    ratio = ratios(records)
-    nothing = {(r["work"], r["repetition"]): r for r in passed(records) if r["controller"] == "nothing"}
+    ratio, trace = ratios(records), traces(records)
     for r in passed(records):
         cost, work = r["cost"], r["work_figures"]
         minutes = r["measured_s"] / 60
@@ -72,7 +102,7 @@ def with_figures(records):
             f["cold_out"] = work["cold_out_bytes"] / work["cold_bytes"]
         if work.get("hot_pages"):
             f["hot_back"] = work["hot_refaults"] / work["hot_pages"]
-        beside = nothing.get((r["work"], r["repetition"]))
+        beside = sibling(records, r, "nothing")
         if beside:
             f["saved_mib"] = beside["mean_mib"] - r["mean_mib"]
             f["saved_end_mib"] = beside["end_mib"] - r["end_mib"]
@@ -82,6 +112,8 @@ def with_figures(records):
                 f["share_end"] = f["saved_end_mib"] / ideal
                 f["returned_s"] = returned_after(r, beside["end_mib"] - 0.9 * ideal)
                 f["ideal_mib"] = ideal
+        if r["work"] in trace and not is_trace(r):
+            against_optimum(f, r, sibling(records, r, "reporting"), trace[r["work"]], ratio.get(r["work"]))
         r["figures"] = f
     return records
 
@@ -121,6 +153,8 @@ def rows(records):
     """{work: {(controller, value): [records]}}, in the order they come."""
     found = {}
     for r in records:
+        if is_trace(r):
+            continue
         found.setdefault(r["work"], {}).setdefault((r["controller"], r["value"]), []).append(r)
     return found
 

@@ -75,6 +75,8 @@ def record(run, rows, data):
         "cost": difference(data["before"], data["after"]),
         "zram": {k: data["after"].get("zram_" + k, 0) for k in ("original", "used")},
         "work_figures": data["work"],
+        "trace": data.get("trace"),
+        "containers": data.get("containers", []),
         "acted": data["acted"],
         "kernel": data["kernel"],
         "emulated": data["emulated"],

@@ -58,22 +58,43 @@ class Run:
         return f"{self.work.name}.{self.controller.name}{value}.{self.repetition}"
 
 
+def shuffled(runs, seed):
+    """In an order of its own, so that what drifts on the machine meets all of them alike; it can be repeated."""
+    random.Random(seed).shuffle(runs)
+    return runs
+
+
+def once(controllers, works, repetition, values):
+    """One run of each; values(controller, work): those of its knob. A record of use is taken but once."""
+    return [
+        Run(c, value, work, repetition)
+        for work in works
+        for c in controllers
+        if c.takes(work) and (repetition == 1 or c.get("role") != "trace")
+        for value in values(c, work)
+    ]
+
+
 def plan(controllers, works, repetitions, quick, curves):
     """A list of runs, each in a VM of its own: what one leaves behind (free memory that was not reported yet, page cache of
     the system) would be the next one's start, and was up to 50 MiB where they shared one. Within a repetition
-    everything comes in an order of its own, so that what drifts on the machine meets all of them alike."""
+    everything comes in an order of its own."""
     order = []
     for repetition in range(1, repetitions + 1):
-        runs = [
-            Run(c, value, work, repetition)
-            for work in works
-            for c in controllers
-            if c.takes(work)
-            for value in c.values(quick, curves)
-        ]
-        random.Random(repetition).shuffle(runs)
-        order += runs
+        order += shuffled(once(controllers, works, repetition, lambda c, w: c.values(quick, curves)), repetition)
     return order
+
+
+def whole(controllers, works):
+    """All of it: everything once; then those works again that are marked `again: yes`, twice, and every value of the knobs on
+    those marked `curves: yes`. What comes last is what goes if time runs out."""
+    again = [w for w in works if w.get("again") == "yes"]
+    curves = [w for w in works if w.get("curves") == "yes"]
+    order = plan(controllers, works, 1, False, False)
+    order += shuffled(once(controllers, again, 2, lambda c, w: c.values(False, False)), 2)
+    order += shuffled(once(controllers, curves, 1, lambda c, w: [
+        v for v in c.values(False, True) if v not in c.values(False, False)]), 1)
+    return order + shuffled(once(controllers, again, 3, lambda c, w: c.values(False, False)), 3)
 
 
 def scenario(run, settings):

@@ -25,6 +25,8 @@ SAVED = [
     ("saved MiB", "saved_mib", number, True, False),
     ("of ideal", "share", percent, True, True),
     ("at the end", "share_end", percent, True, True),
+    ("of optimum", "of_optimum", percent, True, False),
+    ("of best age", "of_best_age", percent, False, False),
     ("cold out", "cold_out", percent, False, True),
     ("returned s", "returned_s", seconds, False, True),
 ]
@@ -46,10 +48,14 @@ LEGEND = [
     "has gone; residue: what the host holds then, above the start",
     "saved: mean below that of `nothing`; of ideal: the share of what is cold by construction, less what it takes compressed; "
     "at the end: the same for the last two seconds; cold out: cold pages that were out of memory then; returned: until the host had 90% of the ideal",
+    "of optimum: saved beyond `reporting alone`, of what somebody could have saved who knew when each page is used next, with no more refaults than "
+    "this run had; of best age: of what the best single age would have saved with no more. From a record of use, a run of its own; less what it takes compressed",
     "hot back: faults to get back pages in use, of these pages; majflt, refaults, stall (PSI memory some): of the work's group",
     "p50, p99: of the work's own rounds or requests; per min: how many; CPU: of the work, of the controller, of kernel threads "
     "(kswapd, kcompactd, kdamond, workers)",
 ]
+
+SPREADS = "median (low–high) of the repetitions; = is no difference from ebb: the spreads of the two meet"
 
 
 def titles_of(controllers):
@@ -140,17 +146,34 @@ def markdown(lines):
     return "\n".join(out)
 
 
+def containers(groups, titles):
+    """Works of several containers: what it cost each of them, in the first good run of each controller; None for others."""
+    found = {key: passed(g)[0] for key, g in groups.items() if passed(g) and passed(g)[0].get("containers")}
+    if not found:
+        return None
+    names = sorted({c["name"] for r in found.values() for c in r["containers"]})
+    lines = [["controller"] + [f"{n}: refaults" for n in names] + [f"{n}: p99 ms" for n in names
+             if any(n in r["work_figures"].get("services", {}) and "p99_ms" in r["work_figures"]["services"][n] for r in found.values())]]
+    for key, r in found.items():
+        of = {c["name"]: c for c in r["containers"]}
+        services = r["work_figures"].get("services", {})
+        line = [name_of(titles, key)] + [number(of[n]["refaults"]) if n in of else "-" for n in names]
+        line += [number(services.get(t.split(":")[0], {}).get("p99_ms")) for t in lines[0][1 + len(names):]]
+        lines.append(line)
+    return lines
+
+
 def by_place(groups, order):
     return dict(sorted(groups.items(), key=lambda kv: (order.index(kv[0][0]) if kv[0][0] in order else 99,
                                                        float(kv[0][1] or 0))))
 
 
 def each_work(records, controllers, works):
-    """Yields (work, what was saved, what it cost), in the order of the folders."""
+    """Yields (work, what was saved, what it cost, what it cost each container or None), in the order of the folders."""
     titles = titles_of(controllers)
     order = [c.name for c in controllers]
     found = rows(records)
     for work in works:
         if work.name in found:
             groups = by_place(found[work.name], order)
-            yield work, table(groups, titles, SAVED), table(groups, titles, COST, acts=True)
+            yield work, table(groups, titles, SAVED), table(groups, titles, COST, acts=True), containers(groups, titles)

@@ -12,9 +12,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import chart
+import compare
 import document
 import figures
 import measure
+import optimum
 import overhead
 import plan
 import tables
@@ -123,6 +125,96 @@ class Overhead(unittest.TestCase):
         self.assertIsNone(overhead.parse_census("FAIL the ladder opens (EPERM)\n"))
 
 
+def trace(**more):
+    """100 pages are left alone for 10 periods and used again, 200 for 4; 50 go after 6 and are never used."""
+    return {"period_s": 5.0, "looks": 20, "resident_pages": 1000, "file": {"again": {}, "over": {}},
+            "swap": {"again": {"10": 100, "4": 200}, "over": {"6": 50}}, **more}
+
+
+class Optimum(unittest.TestCase):
+    def mib(self, page_periods):
+        return page_periods * 4096 / 20 / MIB
+
+    def test_without_promotions_only_what_is_never_used(self):
+        self.assertAlmostEqual(optimum.clairvoyant(trace(), 0, 0), self.mib(300))
+
+    def test_the_longest_absences_first(self):
+        self.assertAlmostEqual(optimum.clairvoyant(trace(), 60, 0), self.mib(300 + 600))
+        self.assertAlmostEqual(optimum.clairvoyant(trace(), 150, 0), self.mib(300 + 1000 + 50 * 4))
+        self.assertAlmostEqual(optimum.clairvoyant(trace(), 10**6, 0), self.mib(300 + 1000 + 800))
+
+    def test_it_is_what_trying_everything_finds(self):
+        pages = [(10, 1), (10, 1), (7, 1), (4, 1), (4, 1), (2, 1)]
+        t = trace(swap={"again": {"10": 2, "7": 1, "4": 2, "2": 1}, "over": {}})
+        for promotions in range(7):
+            most = max(sum(pages[i][0] for i in range(6) if chosen >> i & 1)
+                       for chosen in range(64) if bin(chosen).count("1") <= promotions)
+            self.assertAlmostEqual(optimum.clairvoyant(t, promotions, 0), self.mib(most))
+
+    def test_swap_is_worth_what_compression_leaves(self):
+        self.assertAlmostEqual(optimum.clairvoyant(trace(), 0, 0.25), self.mib(225))
+        self.assertIsNone(optimum.clairvoyant(trace(), 0, None))  # nothing was ever compressed
+        only_file = trace(swap={"again": {}, "over": {}}, file={"again": {"3": 10}, "over": {"5": 8}})
+        self.assertAlmostEqual(optimum.clairvoyant(only_file, 10, None), self.mib(70))
+
+    def test_what_saves_more_a_promotion_comes_first(self):
+        t = trace(file={"again": {"8": 10}, "over": {}}, swap={"again": {"10": 10}, "over": {}})
+        self.assertAlmostEqual(optimum.clairvoyant(t, 10, 0.5), self.mib(80))  # 8 periods in full against 10 by half
+
+    def test_the_best_single_age(self):
+        # At most 100 promotions: 4 periods and more must be waited for; 100 pages then save 6 of their 10, 50 save 2 of 6.
+        saved, age = optimum.best_age(trace(), 100, 0)
+        self.assertAlmostEqual(saved, self.mib(600 + 100))
+        self.assertEqual(age, 20)
+        saved, age = optimum.best_age(trace(), 300, 0)
+        self.assertEqual(age, 5)
+        self.assertAlmostEqual(saved, self.mib(900 + 600 + 250))
+        self.assertEqual(optimum.best_age(trace(), 0, 0), (0.0, None))
+
+    def test_nobody_gets_above_the_frontier(self):
+        line = optimum.frontier(trace(), 300, 0)
+        self.assertEqual([v for _, v in line], sorted(v for _, v in line))
+        for promotions, most in line:
+            self.assertLessEqual(optimum.best_age(trace(), promotions, 0)[0], most + 1e-9)
+
+    def test_share_of_a_run(self):
+        runs = [result("nothing", 900, 900), result("reporting", 880, 900), result("ebb", 870, 850, cold=100),
+                result("trace", 900, 900, trace=trace(looks=20))]
+        for r in runs:
+            r["work_figures"] = {"operations": 1}
+            r["cost"]["app_workingset_refault_anon"] = 60
+        figures.with_figures(runs)
+        f = runs[2]["figures"]
+        self.assertAlmostEqual(f["optimum_mib"], self.mib(900) * 0.75)
+        self.assertAlmostEqual(f["of_optimum"], 10 / (self.mib(900) * 0.75))
+        self.assertNotIn("of_optimum", runs[3]["figures"])
+        self.assertNotIn(("trace", ""), figures.rows(runs)["contiguous"])
+
+
+class Compare(unittest.TestCase):
+    def runs(self, **means):
+        """Two repetitions each, 4 MiB apart."""
+        return compare.savings([result(c, m + d, 500, n) for c, m in {"nothing": 900, **means}.items()
+                                for n, d in ((1, 0), (2, 4))])
+
+    def test_the_same_order(self):
+        said, others = compare.lines(self.runs(ebb=500, damo=700), self.runs(ebb=520, damo=690))
+        self.assertEqual(others, 0)
+        self.assertIn("the same order: ebb 400/380, damo 200/210", said[0])
+
+    def test_another_order(self):
+        said, others = compare.lines(self.runs(ebb=500, damo=700), self.runs(ebb=700, damo=500))
+        self.assertEqual(others, 1)
+        self.assertIn("ebb and damo have changed places", said[1])
+
+    def test_a_small_difference_is_none(self):
+        _, others = compare.lines(self.runs(ebb=500, damo=510), self.runs(ebb=510, damo=500))
+        self.assertEqual(others, 0)
+
+    def test_nothing_in_common(self):
+        self.assertEqual(compare.lines(self.runs(ebb=500), self.runs(damo=500)), ([], 0))
+
+
 class Plan(unittest.TestCase):
     def setUp(self):
         self.controllers, self.works = plan.parts("controllers"), plan.parts("work")
@@ -136,20 +228,35 @@ class Plan(unittest.TestCase):
         for work in self.works:
             for c in self.controllers:
                 value = c.values(False, False)[0]
-                one = f"{work.name}.{c.name}{'-' + value if value else ''}.2"
-                self.assertEqual(one in ids, c.takes(work))
+                for repetition in (1, 2):
+                    one = f"{work.name}.{c.name}{'-' + value if value else ''}.{repetition}"
+                    wanted = c.takes(work) and (repetition == 1 or c.get("role") != "trace")
+                    self.assertEqual(one in ids, wanted, one)
 
     def test_the_order_changes_but_can_be_repeated(self):
         ids = self.ids(2, False, False)
         self.assertEqual(ids, self.ids(2, False, False))
-        half = len(ids) // 2
-        self.assertTrue(all(i.endswith(".1") for i in ids[:half]) and all(i.endswith(".2") for i in ids[half:]))
-        self.assertNotEqual([i[:-2] for i in ids[:half]], [i[:-2] for i in ids[half:]])
+        first, second = [i[:-2] for i in ids if i.endswith(".1")], [i[:-2] for i in ids if i.endswith(".2")]
+        self.assertEqual(ids, [i + ".1" for i in first] + [i + ".2" for i in second])
+        self.assertNotEqual([i for i in first if i in second], second)
 
     def test_curves_take_every_value(self):
         ids = self.ids(1, False, True)
         for value in next(c for c in self.controllers if c.name == "ebb").get("values").split():
             self.assertIn(f"contiguous.ebb-{value}.1", ids)
+
+    def test_the_whole_is_each_once_then_some_again_and_the_curves(self):
+        ids = [r.id for r in plan.whole(self.controllers, self.works)]
+        once = self.ids(1, False, False)
+        self.assertEqual(ids[:len(once)], once)
+        self.assertEqual(len(ids), len(set(ids)))
+        marked = {key: [w.name for w in self.works if w.get(key) == "yes"] for key in ("again", "curves")}
+        self.assertTrue(marked["again"] and marked["curves"])
+        for work in self.works:
+            self.assertEqual(f"{work.name}.nothing.3" in ids, work.name in marked["again"])
+            for value in next(c for c in self.controllers if c.name == "ebb").get("values").split():
+                if work.name in marked["curves"]:
+                    self.assertIn(f"{work.name}.ebb-{value}.1", ids)
 
     def test_headers_are_whole(self):
         for part in self.controllers + self.works:
@@ -169,7 +276,7 @@ class Tables(unittest.TestCase):
         self.records += [result("wsl", m, 800, n, value="30") for n, m in ((1, 630), (2, 700))]
         self.records.append({**result("oracle", 0, 0), "verdict": "SKIP", "reason": "not here"})
         figures.with_figures(self.records)
-        ((_, self.lines, self.cost),) = tables.each_work(self.records, self.controllers, self.works)
+        ((_, self.lines, self.cost, self.each),) = tables.each_work(self.records, self.controllers, self.works)
 
     def cell(self, row, column):
         line = next(l for l in self.lines if l[0].startswith(row))
@@ -192,6 +299,18 @@ class Tables(unittest.TestCase):
         for lines in (self.lines, self.cost):
             self.assertEqual(len({line.count("|") for line in tables.markdown(lines).splitlines()}), 1)
 
+    def test_each_container_of_a_work_of_several(self):
+        self.assertIsNone(self.each)
+        runs = [result(c, 900, 900, containers=[{"name": "redis", "majflt": 5, "refaults": n, "stall_us": 0, "peak": 1},
+                                                {"name": "build", "majflt": 5, "refaults": 7, "stall_us": 0, "peak": 1}])
+                for c, n in (("nothing", 0), ("ebb", 3))]
+        for r in runs:
+            r["work_figures"]["services"] = {"redis": {"p50_ms": 1, "p99_ms": 4}}
+        figures.with_figures(runs)
+        ((_, _, _, each),) = tables.each_work(runs, self.controllers, self.works)
+        self.assertEqual(each, [["controller", "build: refaults", "redis: refaults", "redis: p99 ms"],
+                                ["nothing", "7", "0", "4"], ["ebb", "7", "3", "4"]])
+
     def test_columns_without_a_figure_go(self):
         self.assertIn("p99 ms", self.cost[0])
         self.assertNotIn("p50 ms", self.cost[0])
@@ -201,6 +320,13 @@ class Tables(unittest.TestCase):
         lines = picture.getElementsByTagName("polyline")
         self.assertGreaterEqual(len(lines), 3)  # a controller's curve each, but for the one that was skipped
         self.assertEqual(len(picture.getElementsByTagName("circle")), 2)  # savings of those that are not `nothing`
+
+    def test_the_picture_has_what_foresight_would_save(self):
+        for r in self.records:
+            r["work"] = "redis"
+        more = [result("reporting", 880, 880, work="redis"), result("trace", 900, 900, work="redis", trace=trace())]
+        runs = figures.with_figures(self.records + more)
+        self.assertIn("with foresight", chart.svg(runs, self.controllers, self.works, ""))
 
     def test_marks_are_round_and_within(self):
         for low, high in ((0, 7), (0, 90), (-20, 845), (0, 1), (0, 12345)):

@@ -4,8 +4,11 @@
  * sampling at its default budget and without, in random order within each pair. Prints the figure
  * and its spread.
  *
- * usage: overhead_check [PAIRS [SECONDS]]   (20 pairs of 2 x 5 s: more than three minutes)
- *        overhead_check attached [PAIRS]    the hooks attached all the time, for comparison
+ * usage: overhead_check [attached|each] [anon|file|cow] [threads] [PAIRS [SECONDS]]
+ *
+ * 20 pairs of 2 x 5 s (more than three minutes) of fresh anonymous pages by one thread, unless told
+ * otherwise. threads: by two of them. attached: the hooks are there all the time, for comparison;
+ * each: each program alone, all the time.
  */
 #include <errno.h>
 #include <math.h>
@@ -20,56 +23,14 @@
 #include <unistd.h>
 
 #include "bpftest.h"
+#include "fault_loops.h"
+#include "one_hook.h"
 #include "sense/hooks.h"
 
-#define ARENA (16UL << 20)
 #define GOAL_PERCENT 0.5
 #define MAX_PAIRS 200
 
-#define MAX_BATCHES (1 << 18)
-
-/* The loop's account: what each batch of faults took, and whether the hooks were there. */
-static volatile struct {
-	bool run, attached;
-	uint32_t batches;
-	struct {
-		float ns; /* of CPU, for one fault: what others on the machine take does not count
-			   */
-		char attached; /* 0, 1, or 2: came or went meanwhile */
-	} batch[MAX_BATCHES];
-} * shared;
-
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-/* The page-fault-bound loop: fresh zeroed pages, again and again. */
-static int64_t fault_loop(void *arg)
-{
-	volatile char *p =
-		mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return -ENOMEM;
-	madvise((void *)p, ARENA, MADV_NOHUGEPAGE);
-	while (shared->run) {
-		uint64_t begin = thread_cpu_ns();
-		bool attached = shared->attached;
-		uint32_t at = shared->batches % MAX_BATCHES;
-
-		for (size_t i = 0; i < ARENA; i += 4096)
-			p[i] = 1;
-		madvise((void *)p, ARENA, MADV_DONTNEED);
-		shared->batch[at].ns = (double)(thread_cpu_ns() - begin) / ((double)ARENA / 4096);
-		shared->batch[at].attached = attached == shared->attached ? attached : 2;
-		shared->batches++;
-	}
-	return 0;
-}
+static struct loops *loops;
 
 /* What ebbd does with the hooks, and no more: calls when it is told to. */
 static void sample_until(struct hooks *h, uint64_t end_ms, bool growing)
@@ -83,7 +44,7 @@ static void sample_until(struct hooks *h, uint64_t end_ms, bool growing)
 			return;
 		next = hooks_sampling(h, now, growing);
 		hooks_cost(h, &cost);
-		shared->attached = cost.attached;
+		loops->attached = cost.attached;
 		if (!next || next > end_ms)
 			next = end_ms;
 		usleep((next > now ? next - now : 1) * 1000);
@@ -93,48 +54,82 @@ static void sample_until(struct hooks *h, uint64_t end_ms, bool growing)
 /* Batches of a run; by median and clipped mean, since a batch that was disturbed takes a multiple.
  */
 struct sample {
-	uint32_t from, to;
+	uint32_t from[LOOP_THREADS_MAX], to[LOOP_THREADS_MAX];
 	double ns;
 };
+
+typedef void (*on_batch)(const struct loop_batch *b, void *arg);
+
+static void each_batch(const struct sample *s, on_batch fn, void *arg)
+{
+	for (unsigned int t = 0; t < loops->threads; t++)
+		for (uint32_t i = s->from[t]; i != s->to[t]; i++)
+			fn(&loops->lane[t].batch[i % LOOP_BATCHES], arg);
+}
+
+static void mark(uint32_t *at)
+{
+	for (unsigned int t = 0; t < loops->threads; t++)
+		at[t] = loops->lane[t].batches;
+}
 
 static void run_for(struct hooks *h, double seconds, bool growing, struct sample *ret)
 {
 	uint64_t end = now_ns() / 1000000 + (uint64_t)(seconds * 1000);
 
 	usleep(50000);
-	ret->from = shared->batches;
+	mark(ret->from);
 	if (h)
 		sample_until(h, end, growing);
 	else
 		usleep(seconds * 1e6);
-	ret->to = shared->batches;
+	mark(ret->to);
 }
 
-static double median_ns(uint32_t from, uint32_t to)
-{
-	static double v[MAX_BATCHES];
-	uint32_t n = 0;
+struct values {
+	double v[LOOP_THREADS_MAX * LOOP_BATCHES];
+	uint32_t n;
+};
 
-	for (uint32_t i = from; i != to && n < MAX_BATCHES; i++)
-		v[n++] = shared->batch[i % MAX_BATCHES].ns;
-	qsort(v, n, sizeof(*v), compare_double);
-	return n ? v[n / 2] : 0;
+static void collect(const struct loop_batch *b, void *arg)
+{
+	struct values *v = arg;
+
+	v->v[v->n++] = b->ns;
+}
+
+static double median_ns(const struct sample *s)
+{
+	static struct values v;
+
+	v.n = 0;
+	each_batch(s, collect, &v);
+	qsort(v.v, v.n, sizeof(v.v[0]), compare_double);
+	return v.n ? v.v[v.n / 2] : 0;
+}
+
+struct clipped {
+	double limit, sum;
+	int only; /* that state of the hooks; -1: any */
+	uint32_t n;
+};
+
+static void clip(const struct loop_batch *b, void *arg)
+{
+	struct clipped *c = arg;
+
+	if (c->only >= 0 && b->attached != c->only)
+		return;
+	c->sum += b->ns < c->limit ? b->ns : c->limit;
+	c->n++;
 }
 
 static double clipped_mean(const struct sample *s, double limit, int only)
 {
-	double sum = 0;
-	uint32_t n = 0;
+	struct clipped c = { .limit = limit, .only = only };
 
-	for (uint32_t i = s->from; i != s->to; i++) {
-		double ns = shared->batch[i % MAX_BATCHES].ns;
-
-		if (only >= 0 && shared->batch[i % MAX_BATCHES].attached != only)
-			continue;
-		sum += ns < limit ? ns : limit;
-		n++;
-	}
-	return n ? sum / n : 0;
+	each_batch(s, clip, &c);
+	return c.n ? c.sum / c.n : 0;
 }
 
 /* Attached from the first moment to the last: a budget of all of a CPU. */
@@ -205,6 +200,20 @@ static void judge(double *whole, double *windows, double *inside, int n,
 		a.mean + 2 * a.error <= GOAL_PERCENT ? "" : "; the spread reaches beyond the goal");
 }
 
+struct excess {
+	double limit, out, sum;
+	uint32_t n;
+};
+
+static void add_excess(const struct loop_batch *b, void *arg)
+{
+	struct excess *e = arg;
+
+	e->n++;
+	if (b->attached)
+		e->sum += (b->ns < e->limit ? b->ns : e->limit) - e->out;
+}
+
 /*
  * What the windows alone added to a run: the excess of the batches in them over those around them,
  * as a share of the whole run. The noise of a run cancels out but for the windows' few percent of
@@ -212,15 +221,10 @@ static void judge(double *whole, double *windows, double *inside, int n,
  */
 static double windows_excess(const struct sample *s, double limit)
 {
-	double out = clipped_mean(s, limit, 0), excess = 0;
+	struct excess e = { .limit = limit, .out = clipped_mean(s, limit, 0) };
 
-	for (uint32_t i = s->from; i != s->to; i++) {
-		double ns = shared->batch[i % MAX_BATCHES].ns;
-
-		if (shared->batch[i % MAX_BATCHES].attached)
-			excess += (ns < limit ? ns : limit) - out;
-	}
-	return out ? 100 * excess / (out * (s->to - s->from)) : 0;
+	each_batch(s, add_excess, &e);
+	return e.out && e.n ? 100 * e.sum / (e.out * e.n) : 0;
 }
 
 struct pair {
@@ -242,10 +246,10 @@ static void one_pair(struct hooks *h, double seconds, bool attached, struct pair
 		if (!with)
 			continue;
 		/* Let the window close: between the runs the hooks are away for sure. */
-		for (int i = 0; shared->attached && i < 20; i++)
+		for (int i = 0; loops->attached && i < 20; i++)
 			sample_until(h, now_ns() / 1000000 + 50, false);
 	}
-	limit = 2 * median_ns(s[0].from, s[0].to);
+	limit = 2 * median_ns(&s[0]);
 	s[0].ns = clipped_mean(&s[0], limit, -1);
 	s[1].ns = clipped_mean(&s[1], limit, -1);
 	in = clipped_mean(&s[1], limit, 1);
@@ -275,38 +279,113 @@ static int run_pairs(struct groups *g, uint64_t id, int pairs, double seconds, b
 		inside[i] = p.inside;
 	}
 	hooks_cost(h, &cost);
-	printf("    %d pairs of %.0f s, %.0f ns a fault without\n", pairs, seconds,
-	       median_ns(warm.from, warm.to));
+	printf("    %s, %u thread%s: %d pairs of %.0f s, %.0f ns a fault without\n",
+	       loop_names[loops->kind], loops->threads, loops->threads > 1 ? "s" : "", pairs,
+	       seconds, median_ns(&warm));
 	judge(whole, windows, inside, pairs, &cost, attached);
 	hooks_close(h);
 	return 0;
 }
 
+/* One of the programs alone, attached for good in one half of each pair. */
+static void run_one(const struct groups *g, uint64_t id, const char *name, int pairs,
+		    double seconds)
+{
+	const char *why;
+	struct one_hook *o = one_hook_open(name, g, id, &why);
+	double whole[MAX_PAIRS];
+
+	if (!o) {
+		printf("    %s: not here (%s)\n", name, why);
+		return;
+	}
+	for (int i = 0; i < pairs; i++) {
+		struct sample s[2];
+		bool first = random() & 1;
+		double limit;
+
+		for (int half = 0; half < 2; half++) {
+			bool with = (half == 0) == first;
+
+			if (with && one_hook_attach(o))
+				verdict(false, "%s does not attach", name);
+			run_for(NULL, seconds, false, &s[with]);
+			one_hook_detach(o);
+		}
+		limit = 2 * median_ns(&s[0]);
+		whole[i] =
+			100 * (clipped_mean(&s[1], limit, -1) / clipped_mean(&s[0], limit, -1) - 1);
+	}
+	print_spread(name, whole, pairs);
+	one_hook_close(o);
+}
+
+struct args {
+	enum { BUDGET, ATTACHED, EACH } mode;
+	enum loop_kind kind;
+	unsigned int threads;
+	int pairs;
+	double seconds;
+};
+
+/* false: usage. */
+static bool parse(int argc, char **argv, struct args *ret)
+{
+	bool numbers = false;
+
+	*ret = (struct args){ .threads = 1, .pairs = 20 };
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "attached")) {
+			ret->mode = ATTACHED;
+		} else if (!strcmp(argv[i], "each")) {
+			ret->mode = EACH;
+		} else if (!strcmp(argv[i], "threads")) {
+			ret->threads = 2;
+		} else if (atof(argv[i]) > 0) {
+			if (numbers)
+				ret->seconds = atof(argv[i]);
+			else
+				ret->pairs = atoi(argv[i]);
+			numbers = true;
+		} else {
+			while (ret->kind < NR_LOOPS && strcmp(argv[i], loop_names[ret->kind]))
+				ret->kind++;
+			if (ret->kind == NR_LOOPS)
+				return false;
+		}
+	}
+	if (!ret->seconds)
+		ret->seconds = ret->mode == BUDGET ? 5 : 1;
+	return ret->pairs >= 1 && ret->pairs <= MAX_PAIRS;
+}
+
 int main(int argc, char **argv)
 {
-	bool attached = argc > 1 && !strcmp(argv[1], "attached");
-	int arg = attached ? 2 : 1;
-	int pairs = argc > arg ? atoi(argv[arg]) : 20;
-	double seconds = argc > arg + 1 ? atof(argv[arg + 1]) : attached ? 1 : 5;
 	struct groups g;
 	struct child c;
-	int dir, r;
+	struct args a;
+	int dir, r = 0;
 
-	need_root();
-	if (pairs < 1 || pairs > MAX_PAIRS)
+	if (!parse(argc, argv, &a)) {
+		fprintf(stderr, "usage: overhead_check [attached|each] [anon|file|cow] [threads] "
+				"[PAIRS [SECONDS]]\n");
 		return 2;
+	}
+	need_root();
 	srandom(now_ns());
 	groups_open(&g, "overhead");
 	dir = group_make(&g, "loop");
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	shared->run = true;
-	child_start(&c, dir, fault_loop, NULL);
+	loops = loops_new(a.kind, a.threads);
+	child_start(&c, dir, loops_run, loops);
 	child_go(&c);
-	r = run_pairs(&g, group_id(dir), pairs, seconds, attached);
+	if (a.mode == EACH)
+		for (unsigned int i = 0; one_hook_name(i); i++)
+			run_one(&g, group_id(dir), one_hook_name(i), a.pairs, a.seconds);
+	else
+		r = run_pairs(&g, group_id(dir), a.pairs, a.seconds, a.mode == ATTACHED);
 	if (r)
 		verdict(false, "the ladder does not open: %s", strerror(-r));
-	shared->run = false;
+	loops->run = false;
 	child_end(&c);
 	close(dir);
 	groups_close(&g);

@@ -600,8 +600,39 @@ static void wakes_for_others_do_not_spoil_the_ages(void **state)
 
 	sim_add(s, 300, false, false);
 	assert_int_equal(sim_run(s, 58000), 0); /* then somebody else has ebbd look */
-	assert_int_equal(sim_run(s, 6000), 0);
+	assert_int_equal(s->passes, 2);
+	assert_int_equal(sim_run(s, 8000), 0);
 	assert_true(sim_out(s, false, false) > 280);
+	free(s);
+}
+
+static void quiet_containers_are_aged_together(void **state)
+{
+	struct sim *s = fresh(60000);
+	struct ebb_snap_container c[3];
+	uint64_t begun = s->now_ms;
+
+	sim_measure(s);
+	s->snap.containers = c;
+	s->snap.nr_containers = 3;
+	for (unsigned int i = 0; i < 3; i++) {
+		c[i] = s->c;
+		c[i].id = i + 1;
+		c[i].aged_ms = begun + 1000ull * i;
+	}
+	s->now_ms += 2000;
+	step(s);
+	for (unsigned int i = 0; i < 3; i++) {
+		s->slot[i].calm = 1;
+		s->slot[i].started = true;
+	}
+	s->now_ms = begun + 29000;
+	step(s);
+	assert_null(item_of(s, EBB_ACT_AGE));
+	assert_int_equal(s->plan.next_ms, begun + 30000 + 30000 / 8);
+	s->now_ms = s->plan.next_ms;
+	step(s);
+	assert_int_equal(s->plan.nr_items, 3);
 	free(s);
 }
 
@@ -1027,6 +1058,7 @@ int main(void)
 		cmocka_unit_test(fresh_page_cache_is_not_cold),
 		cmocka_unit_test(quiet_containers_are_aged_less_often),
 		cmocka_unit_test(wakes_for_others_do_not_spoil_the_ages),
+		cmocka_unit_test(quiet_containers_are_aged_together),
 		cmocka_unit_test(small_steps_without_ages),
 		cmocka_unit_test(exit_is_taken_at_once),
 		cmocka_unit_test(orphans_are_taken_and_not_hammered),

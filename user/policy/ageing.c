@@ -36,13 +36,13 @@ static void ageing_note_calm(const struct ebb_snap_container *c, struct policy_c
 }
 
 /*
- * True when a pass is to be planned now. Quiet containers whose turn comes within an eighth of the
- * period are taken along, so that a hundred of them wake the daemon once. Not at the shortest
- * period: two passes closer than T / 2 prove less than T, and the next one merges them.
+ * True when a pass is to be planned now. A quiet container waits up to an eighth of its period for
+ * others, so that a hundred of them wake the daemon once. It is never taken along before its turn:
+ * two passes closer than T / 2 prove less than T, and the next one merges what they knew.
  */
 bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct policy_container *p)
 {
-	uint64_t period, due, last, early;
+	uint64_t period, due, last;
 
 	if (new_pass(c, &p->calm_aged_ms) && p->known)
 		ageing_note_calm(c, p);
@@ -50,9 +50,8 @@ bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct polic
 	/* A group whose pass fails keeps its old birth time: do not ask again at once. */
 	last = max_u64(c->aged_ms, p->age_asked_ms);
 	due = last + period;
-	early = period > s->cold_ms / 2 ? period / 8 : 0;
-	if (s->snap->now_ms + early < due) {
-		plan_wake(s, due);
+	if (s->snap->now_ms < due) {
+		plan_wake(s, due + (p->calm ? period / 8 : 0));
 		return false;
 	}
 	p->age_asked_ms = s->snap->now_ms;

@@ -5,7 +5,7 @@
 # knob: age, seconds
 # unit: s
 # values: 5 15 30 60
-# default: 60
+# default: 15
 # quick: 5
 
 controller_can()
@@ -13,12 +13,17 @@ controller_can()
 	[ -d /sys/kernel/mm/damon/admin ] || echo "$(uname -r) has no DAMON"
 }
 
-controller_start()
+damo_start()
 {
 	local stat=/sys/module/damon_stat/parameters/enabled
 	[ ! -e "$stat" ] || echo N >"$stat"
 	damo start --ops paddr --damos_access_rate 0 0 --damos_sz_region 4K max --damos_age "${BENCH_VALUE}s" max \
 		--damos_action pageout >"$BENCH_OUT/damo.log" 2>&1 || fail "damo: $(tail -n 1 "$BENCH_OUT/damo.log")"
+}
+
+controller_start()
+{
+	damo_start
 }
 
 controller_acted()

@@ -5,7 +5,7 @@
 # place: 3
 # knob: max_probe, share of the group at a time
 # values: 0.01 0.05 0.2
-# default: 0.01
+# default: 0.05
 # quick: 0.05
 
 controller_start()

@@ -4,7 +4,8 @@
 # BENCH_AFTER and BENCH_SCALE, and BENCH_ID, under which the results are found again.
 #
 # A controller has controller_start and controller_stop, a work has work_start, work_figures (a JSON
-# object) and work_stop; what else they may have stands below, with what it is without them.
+# object) and work_stop; what else they may have stands below, with what it is without them. A work
+# of several containers says container_counters NAME before it removes one.
 
 BENCH=/ebb/extra/bench
 APP=app # the work's group
@@ -19,8 +20,25 @@ controller_can()
 	:
 }
 
+# At the moments when what is measured begins and ends.
+controller_begin()
+{
+	:
+}
+
+controller_end()
+{
+	:
+}
+
 # What it did, in words; nothing where it did nothing.
 controller_acted()
+{
+	:
+}
+
+# What the work needs before the machine comes to rest: what it compiles, say.
+work_prepare()
 {
 	:
 }
@@ -82,13 +100,23 @@ bench_counters()
 	} | awk -v app="$CG/$APP/" -v controller="$CG/$CONTROLLER_GROUP/" -f "$BENCH/guest/counters.awk"
 }
 
+# container_counters NAME: what came back in this one of the work's groups, and how large it has been.
+container_counters()
+{
+	jq -c -n --arg name "$1" --argjson majflt "$(cg_stat "$APP/$1" pgmajfault)" \
+		--argjson anon "$(cg_stat "$APP/$1" workingset_refault_anon)" \
+		--argjson file "$(cg_stat "$APP/$1" workingset_refault_file)" \
+		--argjson stall "$(awk '$1 == "some" { sub(/total=/, "", $NF); print $NF }' "$CG/$APP/$1/memory.pressure")" \
+		--argjson peak "$(cg_get "$APP/$1" memory.peak)" \
+		'{name: $name, majflt: $majflt, refaults: ($anon + $file), stall_us: $stall, peak: $peak}' >>"$BENCH_OUT/containers"
+}
+
 bench_begin()
 {
 	thp "${WORK_THP:-never}"
 	zram_swap "${WORK_SWAP:-1024}" lz4
 	drop_caches
 	echo 1 >/proc/sys/vm/compact_memory
-	mkdir -p "$BENCH_OUT"
 	host_settles
 	BASE=$(host_rss)
 	host_mark "bench $BENCH_ID base"
@@ -99,11 +127,13 @@ bench_measure()
 {
 	controller_start
 	work_start
+	controller_begin
 	host_mark "bench $BENCH_ID begin"
 	bench_counters >"$BENCH_OUT/before"
 	work_run
 	bench_counters >"$BENCH_OUT/after"
 	host_mark "bench $BENCH_ID end"
+	controller_end
 	work_figures >"$BENCH_OUT/work"
 	ACTED=$(controller_acted)
 	work_stop
@@ -117,9 +147,11 @@ bench_report()
 	jq -c -n --arg id "$BENCH_ID" --argjson base "$BASE" --arg acted "$ACTED" --arg kernel "$(uname -r)" \
 		--arg kvm "$(dmesg | grep -c 'Hypervisor detected: KVM')" \
 		--slurpfile before "$BENCH_OUT/before" --slurpfile after "$BENCH_OUT/after" \
-		--slurpfile work "$BENCH_OUT/work" \
+		--slurpfile work "$BENCH_OUT/work" --slurpfile containers "$BENCH_OUT/containers" \
+		--slurpfile trace "$BENCH_OUT/trace" \
 		'{id: $id, base_kib: $base, acted: $acted, kernel: $kernel, emulated: ($kvm == "0"),
-		before: $before[0], after: $after[0], work: $work[0]}' >"$BENCH_OUT/result"
+		before: $before[0], after: $after[0], work: $work[0], containers: $containers,
+		trace: $trace[0]}' >"$BENCH_OUT/result"
 	host_data bench "$(cat "$BENCH_OUT/result")"
 	note "$BENCH_ID: ${ACTED:-did nothing}"
 }
@@ -131,6 +163,10 @@ bench_report()
 
 why=$(controller_can)
 [ -z "$why" ] || skip "$why"
+mkdir -p "$BENCH_OUT"
+: >"$BENCH_OUT/containers"
+: >"$BENCH_OUT/trace"
+work_prepare
 bench_begin
 bench_measure
 bench_report

@@ -4,13 +4,16 @@
 # kind: program
 # seconds: 120
 
-work_start()
+work_prepare()
 {
-	cg_new "$APP"
 	mkdir -p /var/tmp/build
 	# The compiler's own pages are nobody's first read: they are charged to the build.
 	cp -r "$(dirname "$(gcc -print-prog-name=cc1)")" /var/tmp/build/compiler
-	drop_caches
+}
+
+work_start()
+{
+	cg_new "$APP"
 }
 
 work_run()

@@ -3,7 +3,8 @@
 # title: hot beside cold
 # kind: truth
 # quick: yes
-# seconds: 180
+# seconds: 120
+# again: yes
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200

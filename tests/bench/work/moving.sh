@@ -3,6 +3,7 @@
 # title: hot set that moves
 # kind: truth
 # seconds: 120
+# curves: yes
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
