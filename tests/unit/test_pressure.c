@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,7 +12,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #include <cmocka.h>
 
@@ -186,12 +190,93 @@ static void where_there_is_no_psi(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* A terminal's master in packet mode: POLLPRI until what it has to say is read. */
+static int make_terminal(const char *pts, const char *file)
+{
+	char ptmx[64];
+
+	snprintf(ptmx, sizeof(ptmx), "%s/ptmx", pts);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("devpts", pts, "devpts", 0, "newinstance,ptmxmode=0666"))
+		return -1;
+	return mount(ptmx, file, NULL, MS_BIND, NULL);
+}
+
+static int find_open(const char *file)
+{
+	char path[64], target[PATH_MAX];
+
+	for (int fd = 0; fd < 1024; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		if (!strcmp(target, file))
+			return fd;
+	}
+	return -1;
+}
+
+static int open_slave(int master, const char *pts)
+{
+	unsigned int number;
+	char path[64];
+	int none = 0, on = 1;
+
+	if (ioctl(master, TIOCSPTLCK, &none) || ioctl(master, TIOCGPTN, &number) ||
+	    ioctl(master, TIOCPKT, &on))
+		return -1;
+	snprintf(path, sizeof(path), "%s/%u", pts, number);
+	return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+/* It is read before the call: that is what brings the kernel's totals up to date. */
+static void the_totals_are_fresh(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/ebb-pressure-XXXXXX", pts[48], file[64];
+	_cleanup_close_ int dir_fd = -1, slave = -1;
+	bool possible;
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(pts, sizeof(pts), "%s/pts", dir);
+	snprintf(file, sizeof(file), "%s/memory.pressure", dir);
+	assert_int_equal(mkdir(pts, 0700), 0);
+	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	possible = !make_terminal(pts, file);
+	if (possible) {
+		dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(pressure_watch(f->p, 1, dir_fd), 0);
+		slave = open_slave(find_open(file), pts);
+		assert_true(slave >= 0);
+		assert_int_equal(tcflush(slave, TCIFLUSH), 0);
+		run_loop(f);
+		assert_int_equal(f->calls, 1);
+		pressure_forget(f->p, 1);
+		run_loop(f);
+		umount2(file, MNT_DETACH);
+	}
+	umount2(pts, MNT_DETACH);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(pts), 0);
+	assert_int_equal(rmdir(dir), 0);
+	if (!possible)
+		skip_because("needs root, and a devpts of its own");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(watches_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends_with_the_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(where_there_is_no_psi, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_totals_are_fresh, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("pressure", tests, NULL, NULL);

@@ -105,7 +105,8 @@ static void freshen(const struct watch *w)
 {
 	char text[256];
 
-	if (pread(w->fd, text, sizeof(text), 0) < 0)
+	lseek(w->fd, 0, SEEK_SET);
+	if (read(w->fd, text, sizeof(text)) < 0)
 		return; /* then they are up to 2 s old */
 }
 

@@ -69,9 +69,6 @@ host_mark squeezed
 echo 32M >"$CG/$BOX/busy/memory.max"
 cg_run "$BOX/idle" burn --status "$STATUS/idle" 100
 wait_for 30 stalled "$box" || fail "no trigger fired: $(cat "$CG/$BOX/memory.pressure")"
-# What the trigger counted is in the figures by then, and not when the kernel's averages come round.
-waited=$(box stall_us)
-check "$waited >= 50000" "ebbd knows of the stall that it was woken for: $((waited / 1000)) ms"
 wait_for 120 box_is psi-memory || fail "the reason is $(box reason): $(ebb list)"
 note "$(head -n 1 "$CG/$BOX/memory.pressure")"
 ebb list
