@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "report/decisions.h"
 #include "report/model.h"
+#include "report/replay.h"
 
 #define DOC "docs/json.md" /* tests are run from the top folder */
 #define MEMBERS_MAX 256
@@ -180,13 +181,61 @@ static void test_explain(void **state)
 	all_were_printed("container"); /* as of list */
 }
 
+/* A recording of one turn; wrong: of another plan and state. */
+static json_t *replay_of(bool wrong, const struct ebb_config *other)
+{
+	static const char *const lines[] = {
+		"{\"ebb_recording\":1,\"members\":{\"plan\":[\"next_ms\"],\"state\":[\"freed\","
+		"\"x\"]}}",
+		"{\"config\":{\"cap\":1073741824,\"cold_after_ms\":1000}}",
+		"{\"state\":{}}",
+		"{\"name\":{\"id\":1,\"name\":\"n\",\"runtime\":\"\",\"image\":\"\",\"path\":\"/"
+		"\"}}",
+	};
+	static const char turn[] = "{\"turn\":%d,\"snapshot\":{\"now_ms\":%d,\"machine\":{\"ram\":"
+				   "4294967296,\"mem_available\":4294967296},\"host\":{\"talking\":"
+				   "true,\"max\":4294967296},"
+				   "\"containers\":[{\"id\":1,\"populated\":true}]},\"plan\":{%s}}";
+	struct replay *r;
+	char text[512];
+	json_t *json;
+
+	assert_int_equal(replay_open(&r, other, "/c"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_int_equal(replay_line(r, lines[i], strlen(lines[i])), 0);
+	for (int i = 1; i < 4; i++) {
+		snprintf(text, sizeof(text), turn, i, 5000 * i, wrong ? "\"next_ms\":1" : "");
+		assert_int_equal(replay_line(r, text, strlen(text)), 0);
+	}
+	if (wrong) {
+		snprintf(text, sizeof(text), "{\"check\":{\"freed\":12345}}");
+		assert_int_equal(replay_line(r, text, strlen(text)), 0);
+		snprintf(text, sizeof(text), "{\"end\":\"count\",\"turns\":3,\"missed\":0}");
+		assert_int_equal(replay_line(r, text, strlen(text)), 0);
+	}
+	json = replay_json(r);
+	replay_close(r);
+	return json;
+}
+
+static void test_replay(void **state)
+{
+	const struct ebb_config other = { .cap = UINT64_C(2) << 30, .cold_after_ms = 1 };
+	const struct ebb_config plain = { .cap = 0 };
+
+	read_section("replay");
+	walk_and_drop(replay_of(false, NULL));
+	walk_and_drop(replay_of(true, &plain));
+	walk_and_drop(replay_of(true, &other));
+	all_were_printed("");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_doctor),
-		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_list),   cmocka_unit_test(test_status),
+		cmocka_unit_test(test_doctor), cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_replay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

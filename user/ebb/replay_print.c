@@ -30,7 +30,7 @@ static void item(const struct cli *cli, const char *label, const char *format, .
 	print_wrapped(cli, LABEL, LABEL, text);
 }
 
-/* --- above: the recording, and how well it replays -------------------------------------------- */
+/* --- above: the recording, and how well it replays ------------------------------------ */
 
 static void print_drift(const struct cli *cli, const json_t *names, const char *what)
 {
@@ -47,13 +47,13 @@ static void print_drift(const struct cli *cli, const json_t *names, const char *
 
 static void print_recording(const struct cli *cli, const json_t *data)
 {
+	size_t n = json_array_size(get(data, "containers"));
 	const json_t *r = get(data, "recording");
 	char age[FORMAT_MAX];
 
-	item(cli, "Recording", "%" PRIu64 " turns in %s, %zu containers; ebb %s on Linux %s, %s",
-	     get_number(r, "turns"), format_age(age, get_number(r, "ms")),
-	     json_array_size(get(data, "containers")), get_text(r, "version"),
-	     get_text(r, "kernel"), get_text(r, "started"));
+	item(cli, "Recording", "%" PRIu64 " turns in %s, %zu container%s; ebb %s on Linux %s, %s",
+	     get_number(r, "turns"), format_age(age, get_number(r, "ms")), n, n == 1 ? "" : "s",
+	     get_text(r, "version"), get_text(r, "kernel"), get_text(r, "started"));
 	if (get_number(r, "missed"))
 		item(cli, "", "%" PRIu64 " more turns are missing: they were not read fast enough",
 		     get_number(r, "missed"));
@@ -83,7 +83,7 @@ static void print_verdict(const struct cli *cli, const json_t *data, const char 
 		return;
 	fputs(style, cli->out);
 	if (!differ)
-		item(cli, label, "all %" PRIu64 " are as recorded", n);
+		item(cli, label, "%" PRIu64 " compared, all as recorded", n);
 	else
 		item(cli, label, "%" PRIu64 " of %" PRIu64 " differ from what was recorded", differ,
 		     n);

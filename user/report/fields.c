@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 
 #include "lib/cleanup.h"
 
@@ -57,7 +58,7 @@ bool fields_same(const struct shape *shape, const void *a, const void *b)
 	return true;
 }
 
-/* --- nothing as a base ------------------------------------------------------------------ */
+/* --- nothing as a base ---------------------------------------------------------------- */
 
 static bool field_zero(const struct field *f, const void *object)
 {
@@ -90,7 +91,7 @@ static bool is_same(const struct field *f, const void *object, const void *base)
 	return base ? field_same(f, object, base) : field_zero(f, object);
 }
 
-/* --- writing ---------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------- */
 
 static void value_text(const struct field *f, const void *object, char *buf, size_t size)
 {
@@ -191,68 +192,89 @@ void fields_write(FILE *out, const struct shape *shape, const void *object, cons
 	write_object(out, shape, object, base, false);
 }
 
-/* --- comparing -------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------ */
 
-static bool differ(const struct shape *shape, const void *a, const void *b, size_t at,
-		   struct fields_difference *ret);
+static bool differ(const struct shape *shape, const void *a, const void *b, const json_t *known,
+		   size_t at, struct fields_difference *ret);
 
-static bool elements_differ(const struct field *f, const void *a, const void *b, size_t at,
-			    struct fields_difference *ret)
+/* Adds to the path; returns where it goes on. What does not fit is cut. */
+static size_t add_path(struct fields_difference *d, size_t at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static size_t add_path(struct fields_difference *d, size_t at, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(d->path + at, sizeof(d->path) - at, format, ap);
+	va_end(ap);
+	at += n > 0 ? (size_t)n : 0;
+	return at < sizeof(d->path) ? at : sizeof(d->path) - 1;
+}
+
+static bool elements_differ(const struct field *f, const void *a, const void *b,
+			    const json_t *known, size_t at, struct fields_difference *ret)
 {
 	size_t n = field_count(f, a);
 
 	for (size_t i = 0; i < n && i < field_count(f, b); i++) {
 		const void *x = field_element(f, a, i), *y = field_element(f, b, i);
-		int len;
+		size_t next;
 
 		if (fields_same(f->of, x, y))
 			continue;
-		if (f->of->keyed)
-			len = snprintf(ret->path + at, sizeof(ret->path) - at, "[id %" PRIu64 "]",
-				       shape_key(x));
-		else
-			len = snprintf(ret->path + at, sizeof(ret->path) - at, "[%zu]", i);
-		return differ(f->of, x, y, at + (size_t)len, ret);
+		next = f->of->keyed ? add_path(ret, at, "[id %" PRIu64 "]", shape_key(x))
+				    : add_path(ret, at, "[%zu]", i);
+		if (differ(f->of, x, y, known, next, ret))
+			return true;
 	}
+	if (n == field_count(f, b))
+		return false;
+	ret->path[at] = '\0';
 	value_text(f, a, ret->a, sizeof(ret->a));
 	value_text(f, b, ret->b, sizeof(ret->b));
 	return true;
 }
 
-static bool differ(const struct shape *shape, const void *a, const void *b, size_t at,
-		   struct fields_difference *ret)
+static bool field_differ(const struct field *f, const void *a, const void *b, const json_t *known,
+			 size_t at, struct fields_difference *ret)
 {
-	for (size_t i = 0; i < shape->nr; i++) {
-		const struct field *f = &shape->fields[i];
-		int len;
-
-		if (field_same(f, a, b))
-			continue;
-		if (at >= sizeof(ret->path))
-			at = sizeof(ret->path) - 1;
-		len = snprintf(ret->path + at, sizeof(ret->path) - at, "%s%s", at ? "." : "",
-			       f->name);
-		at += (size_t)len;
-		if (at >= sizeof(ret->path))
-			at = sizeof(ret->path) - 1;
-		if (f->type == FIELD_PART)
-			return differ(f->of, field_at(f, a), field_at(f, b), at, ret);
-		if (f->type == FIELD_ROW || f->type == FIELD_LIST)
-			return elements_differ(f, a, b, at, ret);
+	switch (f->type) {
+	case FIELD_PART:
+		return differ(f->of, field_at(f, a), field_at(f, b), known, at, ret);
+	case FIELD_ROW:
+	case FIELD_LIST:
+		return elements_differ(f, a, b, known, at, ret);
+	default:
 		value_text(f, a, ret->a, sizeof(ret->a));
 		value_text(f, b, ret->b, sizeof(ret->b));
 		return true;
 	}
+}
+
+static bool differ(const struct shape *shape, const void *a, const void *b, const json_t *known,
+		   size_t at, struct fields_difference *ret)
+{
+	for (size_t i = 0; i < shape->nr; i++) {
+		const struct field *f = &shape->fields[i];
+
+		if (field_same(f, a, b) || (known && !fields_known(known, shape, f->name)))
+			continue;
+		if (field_differ(f, a, b, known, add_path(ret, at, "%s%s", at ? "." : "", f->name),
+				 ret))
+			return true;
+	}
 	return false;
 }
 
-bool fields_differ(const struct shape *shape, const void *a, const void *b,
+bool fields_differ(const struct shape *shape, const void *a, const void *b, const json_t *known,
 		   struct fields_difference *ret)
 {
-	return differ(shape, a, b, 0, ret);
+	return differ(shape, a, b, known, 0, ret);
 }
 
-/* --- memory, and names ------------------------------------------------------------------ */
+/* --- memory, and names ---------------------------------------------------------------- */
 
 void fields_free(const struct shape *shape, void *object)
 {

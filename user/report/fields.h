@@ -116,8 +116,11 @@ struct fields_difference {
 	char b[FIELDS_VALUE];
 };
 
-/* false: they are the same, and *ret is not touched. */
-bool fields_differ(const struct shape *shape, const void *a, const void *b,
+/*
+ * false: they are the same, and *ret holds nothing. known: as for fields_read(); what is not in it
+ * is not compared. NULL: everything is.
+ */
+bool fields_differ(const struct shape *shape, const void *a, const void *b, const json_t *known,
 		   struct fields_difference *ret);
 
 /*

@@ -79,4 +79,7 @@ static inline size_t field_size(const struct field *f)
 const void *field_base(const struct field *f, const void *base, uint64_t key, size_t i,
 		       size_t *hint);
 
+/* The writer had a member of that name. */
+bool fields_known(const json_t *known, const struct shape *shape, const char *name);
+
 #endif /* EBB_REPORT_FIELDS_INT_H */

@@ -172,7 +172,7 @@ static const struct field *find_field(const struct shape *shape, const char *nam
 	return NULL;
 }
 
-static bool is_known(const json_t *known, const struct shape *shape, const char *name)
+bool fields_known(const json_t *known, const struct shape *shape, const char *name)
 {
 	const json_t *names = json_object_get(known, shape->name);
 	json_t *value;
@@ -196,7 +196,7 @@ int fields_read(const json_t *json, const struct shape *shape, void *object, con
 		const struct field *f = find_field(shape, name);
 		int r;
 
-		if (!f && is_known(known, shape, name))
+		if (!f && fields_known(known, shape, name))
 			continue;
 		if (!f)
 			return wrong(error, "%s has no member '%.64s'", shape->name, name);

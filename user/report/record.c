@@ -76,7 +76,7 @@ uint64_t record_missed(const struct record *r)
 	return r->missed;
 }
 
-/* --- text ----------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------- */
 
 static FILE *text_open(struct record *r)
 {
@@ -136,7 +136,7 @@ static bool write_header(FILE *out, const struct record_about *about)
 	return ok;
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------------------- */
 
 /* FNV-1a, with the end of each text in it. */
 static uint64_t hash_name(const struct record_name *name)

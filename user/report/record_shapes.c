@@ -40,7 +40,7 @@ static const char *level_code(unsigned int value)
 #define SHIFT(T, m) FIELD_UP_TO(T, m, SHIFT_MAX)
 #define PPM(T, m) FIELD_UP_TO(T, m, POLICY_PPM)
 
-/* --- the snapshot ------------------------------------------------------------------------- */
+/* --- the snapshot --------------------------------------------------------------------- */
 
 #define T struct ebb_age
 static const struct field age_fields[] = {
@@ -173,7 +173,7 @@ static const struct field snapshot_fields[] = {
 const struct shape shape_snapshot = SHAPE(T, "snapshot", snapshot_fields);
 #undef T
 
-/* --- the plan ------------------------------------------------------------------------------- */
+/* --- the plan ------------------------------------------------------------------------- */
 
 #define T struct ebb_plan_item
 static const struct field item_fields[] = {
@@ -234,7 +234,7 @@ static const struct field plan_fields[] = {
 const struct shape shape_plan = SHAPE(T, "plan", plan_fields);
 #undef T
 
-/* --- what the policy remembers ---------------------------------------------------------------- */
+/* --- what the policy remembers -------------------------------------------------------- */
 
 #define T struct policy_file_sample
 static const struct field sample_fields[] = {

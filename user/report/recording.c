@@ -38,7 +38,7 @@ static int read_shape(struct recording *r, const json_t *json, const struct shap
 	return err == -EINVAL ? wrong(r, "%s", error) : err;
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------------------- */
 
 /* The place of id, or where it would stand. */
 static size_t name_place(const struct recording *r, uint64_t id)
@@ -128,7 +128,7 @@ static int name_line(struct recording *r, json_t *json)
 	return 0;
 }
 
-/* --- the header ------------------------------------------------------------------------------- */
+/* --- the header ----------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t size, const json_t *json, const char *key)
 {

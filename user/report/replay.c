@@ -51,13 +51,14 @@ bool replay_same(const struct replay *r)
 	return !r->plans.differ && !r->states.differ;
 }
 
+/* known: what a can have. */
 static void note(struct replay *r, struct replay_verdict *v, const struct shape *shape,
-		 const void *a, const void *b)
+		 const void *a, const void *b, const json_t *known)
 {
 	struct fields_difference found;
 
 	v->compared++;
-	if (!fields_differ(shape, a, b, &found))
+	if (!fields_differ(shape, a, b, known, &found))
 		return;
 	if (v->differ++)
 		return;
@@ -201,12 +202,13 @@ static int take_turn(struct replay *r)
 	err = step(r, &r->run[AS_RECORDED], &r->rec.snap, &r->rec.config);
 	if (err)
 		return err;
-	note(r, &r->plans, &shape_plan, &r->rec.plan, &r->run[AS_RECORDED].plan);
+	note(r, &r->plans, &shape_plan, &r->rec.plan, &r->run[AS_RECORDED].plan, r->rec.members);
 	if (r->other) {
 		err = step_other(r);
 		if (err)
 			return err;
-		note(r, &r->others, &shape_plan, &r->run[AS_RECORDED].plan, &r->run[AS_OTHER].plan);
+		note(r, &r->others, &shape_plan, &r->run[AS_RECORDED].plan, &r->run[AS_OTHER].plan,
+		     NULL);
 	}
 	err = replay_count(r);
 	r->last_ms = r->rec.snap.now_ms;
@@ -227,7 +229,8 @@ int replay_line(struct replay *r, const char *line, size_t len)
 	case RECORDING_STATE:
 		return take_state(r);
 	case RECORDING_CHECK:
-		note(r, &r->states, &shape_state, &r->rec.state, &r->run[AS_RECORDED].state);
+		note(r, &r->states, &shape_state, &r->rec.state, &r->run[AS_RECORDED].state,
+		     r->rec.members);
 		return 0;
 	case RECORDING_TURN:
 		return take_turn(r);

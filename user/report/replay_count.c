@@ -8,7 +8,7 @@
 
 #include "lib/cleanup.h"
 
-#define MIB (UINT64_C(1) << 20)
+#define KIB UINT64_C(1024)
 
 /* The place of id, or where it would stand. */
 static size_t place_of(const struct replay *r, uint64_t id)
@@ -95,6 +95,7 @@ static void add_time(struct replay_container *c, uint64_t ms)
 		if (!now)
 			continue;
 		c->side[i].ms[now->state][now->reason] += ms;
+		c->side[i].cold_sum += c->side[i].cold_last / KIB * ms;
 		differ = i && (now->state != last_change(&c->side[0])->state ||
 			       now->reason != last_change(&c->side[0])->reason);
 	}
@@ -132,13 +133,12 @@ static void count_items(struct replay *r, int which)
 	t->want_last = plan->footprint.want;
 }
 
-static int count_verdict(struct replay *r, struct replay_container *c, int which, size_t i,
-			 uint64_t ms)
+static int count_verdict(struct replay *r, struct replay_container *c, int which, size_t i)
 {
 	const struct ebb_verdict *v = &r->run[which].plan.verdicts[i];
 	struct replay_side *side = &c->side[which];
 
-	side->cold_sum += v->cold / MIB * ms;
+	side->cold_last = v->cold;
 	if (v->cold > side->cold_most)
 		side->cold_most = v->cold;
 	return note_change(side, r->rec.snap.now_ms - r->first_ms, v);
@@ -158,12 +158,10 @@ int replay_count(struct replay *r)
 	for (size_t i = 0; i < plan->nr_verdicts; i++) {
 		const struct ebb_verdict *v = &plan->verdicts[i];
 		struct replay_container *c = find_or_add(r, v->id);
-		bool fresh;
 
 		if (!c)
 			return -ENOMEM;
-		fresh = !c->side[AS_RECORDED].nr_changes;
-		if (fresh) {
+		if (!c->side[AS_RECORDED].nr_changes) {
 			c->first_ms = now - r->first_ms;
 			c->taken_before = v->taken;
 			c->refaulted_before = v->refaulted;
@@ -174,7 +172,7 @@ int replay_count(struct replay *r)
 		c->taken = since(v->taken, c->taken_before);
 		c->refaulted = since(v->refaulted, c->refaulted_before);
 		for (int which = 0; which <= (r->other ? AS_OTHER : AS_RECORDED); which++) {
-			int err = count_verdict(r, c, which, i, fresh ? 0 : ms);
+			int err = count_verdict(r, c, which, i);
 
 			if (err)
 				return err;

@@ -32,7 +32,8 @@ struct replay_side {
 	uint64_t acts; /* in so many items */
 	uint64_t ageings;
 	uint64_t cold_most;
-	uint64_t cold_sum; /* MiB * ms */
+	uint64_t cold_last;
+	uint64_t cold_sum; /* KiB * ms */
 	uint64_t ms[EBB_NR_STATES][EBB_NR_REASONS]; /* how long it was what */
 	struct replay_change *changes;
 	size_t nr_changes, max_changes;

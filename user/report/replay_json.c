@@ -8,7 +8,7 @@
 #include "lib/cleanup.h"
 #include "report/json.h"
 
-#define MIB (UINT64_C(1) << 20)
+#define KIB UINT64_C(1024)
 
 static json_t *first_json(const struct replay_verdict *v)
 {
@@ -68,7 +68,7 @@ static json_t *config_json(const char *path, const struct ebb_config *c)
 	return finish(o, ok);
 }
 
-/* --- of a container --------------------------------------------------------------------------- */
+/* --- of a container ------------------------------------------------------------------- */
 
 static json_t *called_json(enum ebb_state state, enum ebb_reason reason, const char *key,
 			   uint64_t ms)
@@ -117,7 +117,7 @@ static json_t *side_json(const struct replay_container *c, const struct replay_s
 	PUT_NUMBER("acts", s->acts);
 	PUT_NUMBER("ageings", s->ageings);
 	PUT_NUMBER("cold_most", s->cold_most);
-	PUT_NUMBER("cold_mean", c->ms ? s->cold_sum / c->ms * MIB : 0);
+	PUT_NUMBER("cold_mean", c->ms ? s->cold_sum / c->ms * KIB : 0);
 	PUT("time", times_json(s));
 	PUT("changes", changes_json(s));
 	return finish(o, ok);

@@ -27,7 +27,7 @@ function __ebb_command
             continue
         end
         switch $token
-            case -o --output --sort --filter -n --count -d --delay --socket --runtime-dir
+            case -o --output --sort --filter -n --count -d --delay --seconds --config --socket --runtime-dir
                 set skip 1
             case '-*'
             case '*'
@@ -50,10 +50,13 @@ complete -c ebb -n 'not __ebb_command' -a explain -d 'Why one container is treat
 complete -c ebb -n 'not __ebb_command' -a doctor -d 'What this machine offers, and what would help'
 complete -c ebb -n 'not __ebb_command' -a pause -d 'Take nothing'
 complete -c ebb -n 'not __ebb_command' -a resume -d 'End a pause'
+complete -c ebb -n 'not __ebb_command' -a record -d 'Write down what is decided, and on what'
+complete -c ebb -n 'not __ebb_command' -a replay -d 'Decide again on what was recorded'
 complete -c ebb -n 'not __ebb_command' -a version -d 'The versions of ebb and of ebbd'
 complete -c ebb -n 'not __ebb_command' -a help -d 'More on one command'
-complete -c ebb -n '__ebb_is help' -a 'list top status explain doctor pause resume version'
+complete -c ebb -n '__ebb_is help' -a 'list top status explain doctor pause resume record replay version'
 complete -c ebb -n '__ebb_is explain pause resume' -a '(__ebb_names)'
+complete -c ebb -n '__ebb_is record replay' -F
 
 complete -c ebb -n 'not __ebb_is list' -s o -l output -x -a 'plain json' -d 'What to print'
 complete -c ebb -n '__ebb_is list' -s o -l output -x -a 'plain json name' -d 'What to print'
@@ -67,5 +70,8 @@ complete -c ebb -n '__ebb_is list top' -l reverse -d 'The other way round'
 complete -c ebb -n '__ebb_is list top' -l filter -x -a '(__ebb_names)' -d 'Only those that match'
 complete -c ebb -n '__ebb_is top' -s b -l batch -d 'Plain text, one screen after the other'
 complete -c ebb -n '__ebb_is top' -s n -l count -x -d 'End after so many screens'
+complete -c ebb -n '__ebb_is record' -s n -l count -x -d 'End after so many turns'
+complete -c ebb -n '__ebb_is record' -l seconds -x -d 'End after so many seconds'
+complete -c ebb -n '__ebb_is replay' -l config -r -F -d 'What this one would have decided'
 complete -c ebb -n '__ebb_is explain' -s w -l watch -d 'Look again and again'
 complete -c ebb -n '__ebb_is explain top' -s d -l delay -x -d 'Seconds from one look to the next'
