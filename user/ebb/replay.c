@@ -65,16 +65,17 @@ static int read_all(FILE *file, struct replay *r)
 	return err;
 }
 
-static int say_error(const struct cli *cli, const char *file, const struct replay *r, int err)
+/* wrong: what replay_error() says. */
+static int say_error(const struct cli *cli, const char *file, const char *wrong, int err)
 {
 	char shown[256], text[CLI_ERROR_MAX + 384];
 
 	text_printable(shown, sizeof(shown), file);
 	switch (err) {
 	case -ERANGE:
-		return cli_complain(cli, EBB_EXIT_USAGE, replay_error(r));
+		return cli_complain(cli, EBB_EXIT_USAGE, wrong);
 	case -EINVAL:
-		snprintf(text, sizeof(text), "%s: %s", shown, replay_error(r));
+		snprintf(text, sizeof(text), "%s: %s", shown, wrong);
 		break;
 	case -EFBIG:
 		snprintf(text, sizeof(text),
@@ -108,15 +109,15 @@ static int replay_file(const struct cli *cli, const char *path, const struct ebb
 	int err, code = EBB_EXIT_FAILED;
 
 	if (!is_input && !opened)
-		return say_error(cli, path, NULL, -errno);
+		return say_error(cli, path, "", -errno);
 	err = replay_open(&r, other, cli->config);
 	if (err)
-		return say_error(cli, path, NULL, err);
+		return say_error(cli, path, "", err);
 	err = read_all(is_input ? stdin : opened, r);
 	if (err != -ERANGE && (!err || replay_turns(r)))
 		code = show(cli, r);
 	if (err)
-		code = say_error(cli, path, r, err);
+		code = say_error(cli, path, replay_error(r), err);
 	replay_close(r);
 	return code;
 }
