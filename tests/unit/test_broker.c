@@ -199,6 +199,27 @@ static void test_a_port_that_the_guest_closes(void **state)
 	assert_int_equal(h.broker.vms->counts.lost[VM_LOSS_CHANNEL], 1);
 }
 
+/* Another VM at the same socket has another's port under that id. */
+static void test_a_port_of_another_vm(void **state)
+{
+	h.vmm[0].port_id = "serial7";
+	one_vm();
+	shrunk(0, GiB);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial7\"}");
+	released(h.vmm[0].sets, 1000);
+	fake_vmm_hang_up(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	h.vmm[0].port_id = "serial8";
+	assert_true(until(&h, 5000, h.broker.vms->vmm_up && h.broker.vms->target));
+	h.guest[0].welcomes = 0;
+	shrunk(0, GiB);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial7\"}");
+	pass(&h, 200);
+	assert_true(h.broker.vms->lease.held);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial8\"}");
+	released(h.vmm[0].sets, 1000);
+}
+
 /*
  * QEMU tells of a port that closes once, and nobody heard it: a lease that is there when the VMM is
  * found again stands only when the guest says so.
@@ -592,6 +613,7 @@ int main(void)
 		test(test_bye),
 		test(test_a_reset_deflates_at_once),
 		test(test_a_port_that_the_guest_closes),
+		test(test_a_port_of_another_vm),
 		test(test_a_guest_that_went_while_qmp_was_gone),
 		test(test_what_the_host_holds),
 		test(test_a_guest_that_reboots_without_a_reset_event),
