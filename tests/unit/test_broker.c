@@ -494,6 +494,48 @@ static void test_killed_and_started_again(void **state)
 	released(h.vmm[0].sets, VM_ADOPT_MS + 3000);
 }
 
+static char *sample_of(const char *name)
+{
+	static char line[128], start[64];
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	char *at;
+
+	text = metrics_text(&h.broker, &len);
+	assert_non_null(text);
+	snprintf(start, sizeof(start), "\nebb_broker_vm_%s{vm=\"vm0\"} ", name);
+	at = strstr(text, start);
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+	return line;
+}
+
+/* What is not known has no sample: a 0 would be a VM that holds nothing. */
+static void test_metrics_of_what_is_not_known(void **state)
+{
+	static const char *const unknown[] = { "actual_bytes", "resident_bytes", "want_bytes" };
+
+	one_vm();
+	assert_null(sample_of("want_bytes")); /* no lease */
+	assert_null(sample_of("resident_bytes")); /* no such process in this /proc */
+	fake_host_process(&h, getpid(), 8 * GiB, 3 * GiB, 0);
+	shrunk(0, GiB);
+	assert_true(until(&h, 5000, h.broker.vms->actual == GiB && h.broker.vms->resident));
+	assert_string_equal(sample_of("want_bytes"), "1073741824");
+	assert_string_equal(sample_of("actual_bytes"), "1073741824");
+	assert_string_equal(sample_of("resident_bytes"), "3221225472");
+	fake_vmm_die(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	stream_end(&h.guest[0].stream, 0);
+	assert_true(until(&h, 1000, !h.broker.vms->lease.held));
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		assert_null(sample_of(unknown[i]));
+	assert_string_equal(sample_of("vmm_up"), "0");
+	assert_string_equal(sample_of("leased"), "0");
+}
+
 /* Three files a VM: the limit is raised as far as it goes, and said when that is not enough. */
 static void test_files(void **state)
 {
@@ -630,6 +672,7 @@ int main(void)
 		test(test_stopping_while_a_vmm_is_lost),
 		test(test_stopping_does_not_wait_for_a_vmm_that_ended),
 		test(test_killed_and_started_again),
+		test(test_metrics_of_what_is_not_known),
 		test(test_files),
 		test(test_dry_run_changes_nothing),
 		test(test_a_host_that_is_short),
