@@ -188,6 +188,12 @@ $(O)/ebbd.service: user/ebbd/ebbd.service.in $(O)/.stamp/dirs
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
 
+# Its configuration is an example: only a host of VMs is to have one.
+install: $(O)/ebb-broker.service
+$(O)/ebb-broker.service: user/broker/ebb-broker.service.in $(O)/.stamp/dirs
+	@mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
+
 $(O)/ebb-exporter.service: user/exporter/ebb-exporter.service.in $(O)/.stamp/dirs
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
@@ -204,6 +210,8 @@ MANS := $(call srcs,docs/man/*.[1-8])
 DOCS := $(call srcs,README.md docs/*.md) LICENSE
 INSTALLED = $(O)/ebbd:$(SBINDIR)/ebbd:755 \
 	$(O)/ebb-broker:$(SBINDIR)/ebb-broker:755 \
+	$(O)/ebb-broker.service:$(UNITDIR)/ebb-broker.service:644 \
+	user/broker/ebb-broker.conf.example:$(DOCDIR)/ebb-broker.conf.example:644 \
 	$(O)/ebb:$(BINDIR)/ebb:755 \
 	$(O)/ebbd.service:$(UNITDIR)/ebbd.service:644 \
 	user/ebbd/ebb.sysusers:$(SYSUSERSDIR)/ebb.conf:644 \

@@ -85,7 +85,11 @@ installed_start() {
 	local bin
 	bin=$(find "$1" -type f -name ebb -perm -u+x)
 	"$bin" version && "$(find "$1" -type f -name ebbd -perm -u+x)" --check-config --config \
-		"$(find "$1" -name ebb.conf -path '*/ebb/*')"
+		"$(find "$1" -name ebb.conf -path '*/ebb/*')" || return 1
+	[ -n "$(find "$1" -path '*/systemd/system/ebb-broker.service')" ] &&
+		sed '/^;watch/d; s/^;\([^ ]\)/\1/' "$(find "$1" -name ebb-broker.conf.example)" >"$1/broker.conf" &&
+		"$(find "$1" -type f -name ebb-broker -perm -u+x)" --check-config --config "$1/broker.conf" || return 1
+	rm "$1/broker.conf"
 }
 
 installed_beside() {

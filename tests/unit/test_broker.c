@@ -199,6 +199,27 @@ static void test_a_port_that_the_guest_closes(void **state)
 	assert_int_equal(h.broker.vms->counts.lost[VM_LOSS_CHANNEL], 1);
 }
 
+/* Another VM at the same socket has another's port under that id. */
+static void test_a_port_of_another_vm(void **state)
+{
+	h.vmm[0].port_id = "serial7";
+	one_vm();
+	shrunk(0, GiB);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial7\"}");
+	released(h.vmm[0].sets, 1000);
+	fake_vmm_hang_up(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	h.vmm[0].port_id = "serial8";
+	assert_true(until(&h, 5000, h.broker.vms->vmm_up && h.broker.vms->target));
+	h.guest[0].welcomes = 0;
+	shrunk(0, GiB);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial7\"}");
+	pass(&h, 200);
+	assert_true(h.broker.vms->lease.held);
+	fake_vmm_event(&h.vmm[0], "VSERPORT_CHANGE", "{\"open\":false,\"id\":\"serial8\"}");
+	released(h.vmm[0].sets, 1000);
+}
+
 /*
  * QEMU tells of a port that closes once, and nobody heard it: a lease that is there when the VMM is
  * found again stands only when the guest says so.
@@ -473,6 +494,48 @@ static void test_killed_and_started_again(void **state)
 	released(h.vmm[0].sets, VM_ADOPT_MS + 3000);
 }
 
+static char *sample_of(const char *name)
+{
+	static char line[128], start[64];
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	char *at;
+
+	text = metrics_text(&h.broker, &len);
+	assert_non_null(text);
+	snprintf(start, sizeof(start), "\nebb_broker_vm_%s{vm=\"vm0\"} ", name);
+	at = strstr(text, start);
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+	return line;
+}
+
+/* What is not known has no sample: a 0 would be a VM that holds nothing. */
+static void test_metrics_of_what_is_not_known(void **state)
+{
+	static const char *const unknown[] = { "actual_bytes", "resident_bytes", "want_bytes" };
+
+	one_vm();
+	assert_null(sample_of("want_bytes")); /* no lease */
+	assert_null(sample_of("resident_bytes")); /* no such process in this /proc */
+	fake_host_process(&h, getpid(), 8 * GiB, 3 * GiB, 0);
+	shrunk(0, GiB);
+	assert_true(until(&h, 5000, h.broker.vms->actual == GiB && h.broker.vms->resident));
+	assert_string_equal(sample_of("want_bytes"), "1073741824");
+	assert_string_equal(sample_of("actual_bytes"), "1073741824");
+	assert_string_equal(sample_of("resident_bytes"), "3221225472");
+	fake_vmm_die(&h.vmm[0]);
+	assert_true(until(&h, 1000, !h.broker.vms->vmm_up));
+	stream_end(&h.guest[0].stream, 0);
+	assert_true(until(&h, 1000, !h.broker.vms->lease.held));
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		assert_null(sample_of(unknown[i]));
+	assert_string_equal(sample_of("vmm_up"), "0");
+	assert_string_equal(sample_of("leased"), "0");
+}
+
 /* Three files a VM: the limit is raised as far as it goes, and said when that is not enough. */
 static void test_files(void **state)
 {
@@ -592,6 +655,7 @@ int main(void)
 		test(test_bye),
 		test(test_a_reset_deflates_at_once),
 		test(test_a_port_that_the_guest_closes),
+		test(test_a_port_of_another_vm),
 		test(test_a_guest_that_went_while_qmp_was_gone),
 		test(test_what_the_host_holds),
 		test(test_a_guest_that_reboots_without_a_reset_event),
@@ -608,6 +672,7 @@ int main(void)
 		test(test_stopping_while_a_vmm_is_lost),
 		test(test_stopping_does_not_wait_for_a_vmm_that_ended),
 		test(test_killed_and_started_again),
+		test(test_metrics_of_what_is_not_known),
 		test(test_files),
 		test(test_dry_run_changes_nothing),
 		test(test_a_host_that_is_short),

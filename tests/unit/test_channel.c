@@ -139,6 +139,34 @@ static void test_refuses(void **state)
 	}
 }
 
+/* The stack as an earlier call may leave it: no byte of it is 0. */
+static void __attribute__((noinline)) fill_stack(void)
+{
+	volatile char bytes[8192];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 'x';
+}
+
+/* Where a text is expected, what is none has none that could be measured. */
+static void test_a_number_for_a_text(void **state)
+{
+	static const char *const lines[] = {
+		"{\"session\":1}",
+		"{\"boot\":null}",
+		"{\"text\":[]}",
+		"{\"name\":true,\"type\":\"hello\"}",
+	};
+	struct channel_message m;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		size_t len = strlen(lines[i]);
+
+		fill_stack();
+		assert_int_equal(channel_parse(lines[i], len, &m), -EINVAL);
+	}
+}
+
 static void test_skips_what_it_does_not_know(void **state)
 {
 	struct channel_message m;
@@ -265,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_reads_each_type),
 		cmocka_unit_test(test_numbers_are_whole_and_fit),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_a_number_for_a_text),
 		cmocka_unit_test(test_skips_what_it_does_not_know),
 		cmocka_unit_test(test_texts_are_made_printable),
 		cmocka_unit_test(test_round_trip),

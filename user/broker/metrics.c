@@ -34,6 +34,7 @@ struct per_vm {
 	enum kind kind;
 	const char *help;
 	uint64_t (*value)(const struct vm *vm);
+	bool (*known)(const struct vm *vm); /* without it there is no sample; NULL: always */
 };
 
 static uint64_t vm_up(const struct vm *vm)
@@ -71,6 +72,32 @@ static uint64_t want(const struct vm *vm)
 	return vm->lease.want;
 }
 
+static bool is_leased(const struct vm *vm)
+{
+	return vm->lease.held;
+}
+
+/* 0 stands for not known in these. */
+static bool size_is_known(const struct vm *vm)
+{
+	return vm->target;
+}
+
+static bool actual_is_known(const struct vm *vm)
+{
+	return vm->actual;
+}
+
+static bool resident_is_known(const struct vm *vm)
+{
+	return vm->resident;
+}
+
+static bool limits_are_known(const struct vm *vm)
+{
+	return vm->limits.max;
+}
+
 static uint64_t min(const struct vm *vm)
 {
 	return vm->limits.min;
@@ -103,19 +130,19 @@ static uint64_t set_errors(const struct vm *vm)
 
 /* clang-format off */
 static const struct per_vm per_vm[] = {
-	{ "vmm_up", GAUGE, "Whether the VMM answers.", vm_up },
-	{ "guest_up", GAUGE, "Whether the guest's daemon is connected.", guest_up },
-	{ "leased", GAUGE, "Whether the guest holds a lease; without one the VM has its full size.", leased },
-	{ "size_bytes", GAUGE, "Size asked of the VMM.", size },
-	{ "actual_bytes", GAUGE, "Size that the VMM reports; 0 when not known.", actual },
-	{ "resident_bytes", GAUGE, "Memory that the VMM's process holds; 0 when not known.", resident },
-	{ "want_bytes", GAUGE, "Size that the guest asked for last.", want },
-	{ "min_bytes", GAUGE, "Floor.", min },
-	{ "max_bytes", GAUGE, "Ceiling and full size.", max },
-	{ "need_bytes", GAUGE, "What the host would have from this guest.", need },
-	{ "leases_total", COUNTER, "Leases taken over.", leases },
-	{ "sets_total", COUNTER, "Sizes asked of the VMM.", sets },
-	{ "set_errors_total", COUNTER, "Sizes that the VMM refused or did not answer.", set_errors },
+	{ "vmm_up", GAUGE, "Whether the VMM answers.", vm_up, NULL },
+	{ "guest_up", GAUGE, "Whether the guest's daemon is connected.", guest_up, NULL },
+	{ "leased", GAUGE, "Whether the guest holds a lease; without one the VM has its full size.", leased, NULL },
+	{ "size_bytes", GAUGE, "Size asked of the VMM.", size, size_is_known },
+	{ "actual_bytes", GAUGE, "Size that the VMM reports.", actual, actual_is_known },
+	{ "resident_bytes", GAUGE, "Memory that the VMM's process holds.", resident, resident_is_known },
+	{ "want_bytes", GAUGE, "Size that the guest asks for with its lease.", want, is_leased },
+	{ "min_bytes", GAUGE, "Floor.", min, limits_are_known },
+	{ "max_bytes", GAUGE, "Ceiling and full size.", max, limits_are_known },
+	{ "need_bytes", GAUGE, "What the host would have from this guest.", need, NULL },
+	{ "leases_total", COUNTER, "Leases taken over.", leases, NULL },
+	{ "sets_total", COUNTER, "Sizes asked of the VMM.", sets, NULL },
+	{ "set_errors_total", COUNTER, "Sizes that the VMM refused or did not answer.", set_errors, NULL },
 };
 /* clang-format on */
 
@@ -134,8 +161,9 @@ static void vm_metrics(FILE *out, const struct broker *b)
 		head(out, name, per_vm[i].kind, per_vm[i].help);
 		/* Names are of letters, digits and ._-:@, so nothing is to be escaped. */
 		for (const struct vm *vm = b->vms; vm; vm = vm->next)
-			fprintf(out, "ebb_broker_%s{vm=\"%s\"} %" PRIu64 "\n", name,
-				vm->config.name, per_vm[i].value(vm));
+			if (!per_vm[i].known || per_vm[i].known(vm))
+				fprintf(out, "ebb_broker_%s{vm=\"%s\"} %" PRIu64 "\n", name,
+					vm->config.name, per_vm[i].value(vm));
 	}
 }
 

@@ -203,6 +203,7 @@ static void on_ended(struct stream *s, int error)
 	b->asked = ASK_NONE;
 	b->ready = b->setting = b->want_set = b->want_actual = b->want_ram = false;
 	b->nr_ports = 0;
+	b->port[0] = '\0'; /* the next VM at this socket may have another's under that id */
 	if (b->closed) {
 		finish(b);
 		return;

@@ -108,9 +108,12 @@ static bool store_enum(void *field, const struct json_value *v, const char *cons
 
 static bool store_text(char *field, size_t size, const struct json_value *v, bool hex)
 {
-	size_t len = strlen(v->text);
+	size_t len;
 
-	if (v->kind != JSON_IS_STRING || !v->fits || len >= size)
+	if (v->kind != JSON_IS_STRING || !v->fits)
+		return false;
+	len = strlen(v->text);
+	if (len >= size)
 		return false;
 	if (hex && (len != size - 1 || strspn(v->text, "0123456789abcdef") != len))
 		return false;
