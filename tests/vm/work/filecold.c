@@ -210,6 +210,15 @@ int main(int argc, char **argv)
 		perror("filecold");
 		return 1;
 	}
+	if (map) {
+		void *p = mmap(NULL, w.warm.pages * PAGE, PROT_READ, MAP_SHARED, w.warm.fd, 0);
+
+		if (p == MAP_FAILED) {
+			perror("filecold");
+			return 1;
+		}
+		w.warm.map = p;
+	}
 	w.corrupt += file_read(&w.cold);
 	if (oracle)
 		posix_fadvise(w.cold.fd, 0, 0, POSIX_FADV_DONTNEED);
