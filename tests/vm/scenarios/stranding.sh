@@ -53,7 +53,7 @@ with_services()
 # run ARM: the share in SHARE (percent), what the host holds at the end in HELD.
 run()
 {
-	local used0 held0 used1 held1 freed stranded building
+	local used1 held1 freed stranded building
 	build_prepare "$DIR"
 	[ "$1" = reporting ] || start_ebbd --verbose <<-CONF
 		[ebb]
@@ -64,7 +64,6 @@ run()
 	host_settles
 	host_mark "$1: before"
 	look "$1, before"
-	used0=$USED held0=$HELD
 	cg_new build
 	build_start build "$DIR" "$COPIES" "$UNITS"
 	building=$CG_PID
@@ -79,11 +78,11 @@ run()
 	sleep "$IDLE"
 	host_mark "$1: idle"
 	look "$1, idle"
-	freed=$((used1 - USED)) stranded=$((HELD - held0 - (USED - used0)))
+	freed=$((used1 - USED)) stranded=$((HELD - USED - UNSEEN))
 	SHARE=$((stranded > freed ? 0 : 100 * (freed - stranded) / freed))
 	note "$1: $((freed / 1024)) MiB came free, $((stranded / 1024)) of them the host does not have: $SHARE% are back; it held $((held1 / 1024)), holds $((HELD / 1024)) MiB"
 	note "$1: free in pieces $(pieces) MiB (below 64K, below 2M, larger); slab $(($(meminfo Slab) / 1024))"
-	host_data stranding "{\"arm\":\"$1\",\"freed\":$freed,\"stranded\":$stranded,\"share\":$SHARE,\"held_before\":$held0,\"held_built\":$held1,\"held\":$HELD}"
+	host_data stranding "{\"arm\":\"$1\",\"freed\":$freed,\"stranded\":$stranded,\"share\":$SHARE,\"held_built\":$held1,\"held\":$HELD}"
 	[ "$1" = reporting ] || ebb status
 	cg_del service2
 	cg_del service4
@@ -91,6 +90,12 @@ run()
 }
 
 thp never
+# What the host holds and the guest never shows: of a machine at rest that has done nothing yet.
+drop_caches
+echo 1 >/proc/sys/vm/compact_memory
+host_settles
+look "at first"
+UNSEEN=$((HELD - USED))
 shares=()
 for ((round = 0; round < ROUNDS; round++)); do
 	for arm in reporting ebb; do
