@@ -213,6 +213,14 @@ static const char *handle_do(struct host *h, const char *args)
 	return text[0] ? text : "ok";
 }
 
+/* What the process has had of the CPUs; 0: it is gone. */
+static int64_t cpu_ns(pid_t pid)
+{
+	clockid_t clock;
+
+	return clock_getcpuclockid(pid, &clock) ? 0 : clock_ns(clock);
+}
+
 static void handle_request(struct host *h, char *line)
 {
 	char *args = line, *verb = strsep(&args, " "), number[32];
@@ -230,6 +238,9 @@ static void handle_request(struct host *h, char *line)
 		answer = number;
 	} else if (!strcmp(verb, "time")) {
 		snprintf(number, sizeof(number), "%" PRId64, clock_ns(CLOCK_REALTIME));
+		answer = number;
+	} else if (!strcmp(verb, "cpu")) {
+		snprintf(number, sizeof(number), "%" PRId64, cpu_ns(h->qemu));
 		answer = number;
 	} else if (!strcmp(verb, "mark")) {
 		csv_row(h, args);

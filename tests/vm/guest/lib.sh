@@ -52,6 +52,12 @@ host_time()
 	host time
 }
 
+# Nanoseconds of CPU that the VM has had of the host: what others do there changes it little.
+host_cpu()
+{
+	host cpu
+}
+
 # host_data NAME JSON: appended to NAME.jsonl in the folder of run --out.
 host_data()
 {
