@@ -5,8 +5,8 @@
 # place: 4
 # knob: min_age, seconds
 # unit: s
-# values: 5 15 30 60
-# default: 15
+# values: 5 10 30 60
+# default: 10
 # quick: 5
 DAMON=/sys/module/damon_reclaim/parameters
 
