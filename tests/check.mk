@@ -208,7 +208,7 @@ lint-format:
 
 lint-tidy: $(patsubst %.c,$(O)/lint/%.tidy,$(TIDY_C))
 # A file is looked at again when it, a header or the checks changed.
-$(O)/lint/%.tidy: %.c .clang-tidy tests/tidy.awk $(filter %.h,$(LINT_C)) $(O)/.stamp/tidy | $(SKEL)
+$(O)/lint/%.tidy: %.c .clang-tidy tests/tidy.awk $(filter %.h,$(LINT_C)) $(O)/.stamp/tidy | $(SKEL) $(O)/gen/usetrace.skel.h
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) 2>&1 | awk -f tests/tidy.awk >&2

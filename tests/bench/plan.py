@@ -108,7 +108,7 @@ def scenario(run, settings):
         "AFTER": settings["after"],
         "SCALE": settings["scale"],
     }
-    timeout = int(quoted["SECONDS"]) + int(settings["after"]) + int(run.work.get("prepare", "180"))
+    timeout = int(quoted["SECONDS"]) + int(settings["after"]) + int(run.work.get("prepare", "300"))
     lines = [
         f"# {run.work.title}, {run.controller.title}",
         f"# mem: {run.work.get('mem', '2G')}",

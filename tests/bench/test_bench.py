@@ -109,20 +109,44 @@ class Figures(unittest.TestCase):
 
 
 class Overhead(unittest.TestCase):
-    def test_the_lines_of_the_checks_are_read(self):
-        text = """    8 pairs of 5 s, 610 ns a fault without
+    FAULTS = """    cow, 2 threads: 8 pairs of 5 s, 610 ns a fault without
     a fault while the hooks are there: mean +21.40% +- 1.90, median +20.90%, quartiles +19.00% to +23.00%
     runs with against runs without:    mean +0.31% +- 0.44, median +0.12%, quartiles -0.40% to +0.90%
     its own account: 120 events of 190 ns in 14 windows, attached 2.1% of the time, 0.41% of one CPU (budget 0.50%)
+    the windows within their runs:     mean +0.40% +- 0.04, median +0.41%, quartiles +0.30% to +0.50%
 """
-        found = overhead.parse_faults(text)
-        self.assertEqual(found["spreads"]["runs with against runs without"], [0.31, 0.44, 0.12])
-        self.assertEqual(found["account"], [2.1, 0.41, 0.5])
-        text = """PASS the ladder opens (Success)
+    EACH = """    page_fault_user                    mean +2.52% +- 2.70, median +5.75%, quartiles +2.48% to +6.93%
+    refault: not here (Operation not permitted)
+"""
+    CENSUS = """PASS the ladder opens (Success)
     one pass over 112 groups: iterator 0.18 ms of CPU (quickest 0.14; by the clock 0.18), open-read-parse of 100 groups 2.73 (2.52; 15.01); medians of 20
 """
-        self.assertEqual(overhead.parse_census(text), [100, 0.18, 2.73])
+
+    def test_the_lines_of_the_checks_are_read(self):
+        found = overhead.parse_faults(self.FAULTS)
+        self.assertEqual(found["spreads"]["runs with against runs without"], [0.31, 0.44, 0.12])
+        self.assertEqual(found["account"], [2.1, 0.41, 0.5])
+        self.assertEqual(found["ns"], 610)
+        found = overhead.parse_faults(self.EACH)
+        self.assertEqual(found["spreads"]["page_fault_user"], [2.52, 2.7, 5.75])
+        self.assertEqual(found["denied"], {"refault": "Operation not permitted"})
+        self.assertEqual(overhead.parse_census(self.CENSUS), [100, 0.18, 2.73])
         self.assertIsNone(overhead.parse_census("FAIL the ladder opens (EPERM)\n"))
+
+    def test_the_tables(self):
+        faults = overhead.parse_faults(self.FAULTS)
+        record = {"loops": [{"kind": "cow", "threads": 2, "budget": faults, "attached": faults}],
+                  "each": overhead.parse_faults(self.EACH), "census": [overhead.parse_census(self.CENSUS)],
+                  "scale": [{"groups": 1000, "containers": 190, "cpu_ms": 120, "seconds": 60, "rss_kib": 6144,
+                             "here": 100000, "there": 10000}]}
+        loops, each, census, scale = overhead.lines(record)
+        self.assertEqual(loops[1], ["cow, 2 threads", "610", "+0.31% ± 0.44", "+0.40% ± 0.04", "+0.31% ± 0.44"])
+        self.assertEqual([l[0] for l in each[1:]], ["`page_fault_user`", "`refault`"])
+        self.assertEqual(census[1], ["100", "0.18", "1.80", "2.73", "15.2"])
+        self.assertEqual(scale[1], ["1,000", "190", "120", "0.020%", "6.0"])
+        for table in (loops, each, census, scale):
+            self.assertEqual({len(l) for l in table}, {len(table[0])})
+        self.assertEqual(len(overhead.lines({**record, "each": None, "scale": []})), 2)
 
 
 def trace(**more):

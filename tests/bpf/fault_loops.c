@@ -116,19 +116,18 @@ static void *thread_run(void *arg)
 int64_t loops_run(void *arg)
 {
 	struct loops *l = arg;
-	struct thread t[LOOP_THREADS_MAX];
-	pthread_t id[LOOP_THREADS_MAX];
+	struct thread t[LOOP_THREADS_MAX] = { 0 };
+	pthread_t second = 0;
 
 	for (unsigned int i = 0; i < l->threads; i++) {
 		t[i] = (struct thread){ l, &l->lane[i], map_arena(l->kind) };
 		if (!t[i].arena)
 			return -ENOMEM;
 	}
-	for (unsigned int i = 1; i < l->threads; i++)
-		if (pthread_create(&id[i], NULL, thread_run, &t[i]))
-			return -EAGAIN;
+	if (l->threads > 1 && pthread_create(&second, NULL, thread_run, &t[1]))
+		return -EAGAIN;
 	thread_run(&t[0]);
-	for (unsigned int i = 1; i < l->threads; i++)
-		pthread_join(id[i], NULL);
+	if (l->threads > 1)
+		pthread_join(second, NULL);
 	return 0;
 }

@@ -38,7 +38,7 @@ struct loops {
 
 /* Mapped, shared, with run set; exits where that fails. */
 struct loops *loops_new(enum loop_kind kind, unsigned int threads);
-/* The child's: returns when run is cleared. 0 or a negative errno. */
-int64_t loops_run(void *loops);
+/* The child's: arg is the struct loops; returns when run is cleared. 0 or a negative errno. */
+int64_t loops_run(void *arg);
 
 #endif /* EBB_TESTS_FAULT_LOOPS_H */

@@ -62,7 +62,9 @@ static int load(struct one_hook *o, const char *name, const struct groups *g, ui
 	o->program = bpf_object__find_program_by_name(o->skel->obj, name);
 	if (!o->program)
 		r = -ENOENT;
-	bpf_object__for_each_program(p, o->skel->obj) bpf_program__set_autoload(p, p == o->program);
+	for (p = bpf_object__next_program(o->skel->obj, NULL); p;
+	     p = bpf_object__next_program(o->skel->obj, p))
+		bpf_program__set_autoload(p, p == o->program);
 	bpf_map__set_autocreate(o->skel->maps.census_records, false);
 	bpf_map__set_autocreate(o->skel->maps.census_raw, false);
 	bpf_map__set_autocreate(o->skel->maps.fault_start, is_latency(name));

@@ -235,7 +235,7 @@ struct pair {
 
 static void one_pair(struct hooks *h, double seconds, bool attached, struct pair *ret)
 {
-	struct sample s[2];
+	struct sample s[2] = { 0 };
 	bool first = random() & 1;
 	double limit, in, out;
 
@@ -300,7 +300,7 @@ static void run_one(const struct groups *g, uint64_t id, const char *name, int p
 		return;
 	}
 	for (int i = 0; i < pairs; i++) {
-		struct sample s[2];
+		struct sample s[2] = { 0 };
 		bool first = random() & 1;
 		double limit;
 

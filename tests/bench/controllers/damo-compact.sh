@@ -4,10 +4,11 @@
 # title: damo pageout + compact
 # place: 6
 # short: no
+# works: truth
 # knob: age, seconds
 # unit: s
-# values: 5 15 30 60
-# default: 15
+# values: 5 10 30 60
+# default: 10
 # quick: 5
 # shellcheck source=damo.sh
 . "$BENCH/controllers/damo.sh"

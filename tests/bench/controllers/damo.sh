@@ -4,8 +4,8 @@
 # place: 5
 # knob: age, seconds
 # unit: s
-# values: 5 15 30 60
-# default: 15
+# values: 5 10 30 60
+# default: 10
 # quick: 5
 
 controller_can()

@@ -4,8 +4,8 @@
 # place: 9
 # knob: cold_after, seconds
 # unit: s
-# values: 5 15 30 60
-# default: 15
+# values: 5 10 30 60
+# default: 10
 # quick: 5
 # shellcheck disable=SC2034 # read by run.sh
 CONTROLLER_GROUP=system.slice/ebbd.service

@@ -5,8 +5,8 @@
 # place: 2
 # knob: period, seconds
 # unit: s
-# values: 10 30 120
-# default: 30
+# values: 10 30
+# default: 10
 # quick: 10
 
 drop_and_compact()

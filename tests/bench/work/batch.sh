@@ -2,7 +2,7 @@
 # A job that comes for ten seconds, takes 400 MiB and goes, three times.
 # title: job that comes and goes
 # kind: program
-# seconds: 90
+# seconds: 60
 
 work_start()
 {

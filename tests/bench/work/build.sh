@@ -2,7 +2,7 @@
 # gcc and make on generated C for a third of the time, then nothing: what is left is page cache, and the group without a process.
 # title: C build, then idle
 # kind: program
-# seconds: 120
+# seconds: 75
 
 work_prepare()
 {

@@ -3,7 +3,7 @@
 # title: hot beside cold
 # kind: truth
 # quick: yes
-# seconds: 120
+# seconds: 60
 # again: yes
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"

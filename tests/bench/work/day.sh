@@ -2,7 +2,7 @@
 # Redis, PostgreSQL, Node, a JVM, a C build and a job that comes and goes, a container each, as one day: all start, work, idle, a burst, and one after the other ends.
 # title: a day of all of them
 # kind: program
-# seconds: 180
+# seconds: 150
 # prepare: 900
 # mem: 3G
 # shellcheck source=../guest/services.sh

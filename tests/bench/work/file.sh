@@ -2,7 +2,7 @@
 # Page cache: 600 MiB read once, beside 60 MiB that are read again every second.
 # title: file read once
 # kind: truth
-# seconds: 120
+# seconds: 75
 
 work_start()
 {

@@ -3,7 +3,7 @@
 # title: hot between cold
 # kind: truth
 # quick: yes
-# seconds: 120
+# seconds: 60
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200

@@ -3,7 +3,7 @@
 # documents, a request every half second for words of which few are asked for often.
 # title: JVM with a large heap
 # kind: program
-# seconds: 120
+# seconds: 75
 # prepare: 420
 # shellcheck source=../guest/services.sh
 . "$BENCH/guest/services.sh"

@@ -2,8 +2,7 @@
 # 800 MiB, of which after each third of the time another 200 are those in use.
 # title: hot set that moves
 # kind: truth
-# seconds: 120
-# curves: yes
+# seconds: 90
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200

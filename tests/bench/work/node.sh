@@ -2,7 +2,7 @@
 # A Node service that starts heavily (300 MiB of pages rendered into memory) and then idles: a request every half second, for one of the pages.
 # title: Node, starts and idles
 # kind: program
-# seconds: 120
+# seconds: 60
 # shellcheck source=../guest/services.sh
 . "$BENCH/guest/services.sh"
 NODE_MIB=300

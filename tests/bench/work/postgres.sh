@@ -2,7 +2,7 @@
 # PostgreSQL with 64 MiB of its own buffers and a database of 150 MiB: pgbench for a third of the time, then idle, then again.
 # title: PostgreSQL
 # kind: program
-# seconds: 120
+# seconds: 90
 # prepare: 600
 # shellcheck source=../guest/services.sh
 . "$BENCH/guest/services.sh"

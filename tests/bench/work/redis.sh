@@ -2,7 +2,7 @@
 # Redis with 400 MiB in keys of 4 kB, asked 50 times a second for keys of which few are asked for often (Zipf, 0.99).
 # title: Redis
 # kind: program
-# seconds: 120
+# seconds: 75
 # curves: yes
 # again: yes
 # shellcheck source=../guest/services.sh

@@ -2,7 +2,7 @@
 # 800 MiB of which 200 stay in use; after each third of the time everything is read once.
 # title: scan over everything
 # kind: truth
-# seconds: 120
+# seconds: 75
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200

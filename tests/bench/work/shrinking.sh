@@ -2,7 +2,7 @@
 # 800 MiB, of which 400 are in use, half as many after each third of the time.
 # title: hot set that shrinks
 # kind: truth
-# seconds: 120
+# seconds: 90
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=400
