@@ -84,7 +84,7 @@ nothing_left() {
 installed_start() {
 	local bin
 	bin=$(find "$1" -type f -name ebb -perm -u+x)
-	"$bin" version && "$(find "$1" -type f -name ebbd -perm -u+x)" --check-config --config \
+	"$bin" version && "$(find "$1" -type f -path '*/sbin/ebbd')" --check-config --config \
 		"$(find "$1" -name ebb.conf -path '*/ebb/*')"
 }
 
