@@ -18,16 +18,19 @@ another_answers()
 	[ -n "$(ebbd_pid)" ] && [ "$(ebbd_pid)" != "$1" ] && ebb status -o json
 }
 
-mkdir -p /run/openrc /etc/ebb /var/log
+# What OpenRC makes when it boots a machine.
+mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,scheduled,started,starting,stopping,tmp,wasinactive}
+mkdir -p /etc/ebb /var/log
 touch /run/openrc/softlevel
 for name in ebbd ebb-exporter; do
 	sed 's|/usr/local/sbin|/ebb/bin|' /ebb/extra/openrc/$name >/etc/init.d/$name
 	chmod 755 /etc/init.d/$name
 done
 id ebb-exporter >/dev/null 2>&1 || useradd --system --gid ebb --no-create-home ebb-exporter
-echo 'cap = twelve' >/etc/ebb/ebb.conf
-check_cmd "with a wrong configuration it does not start" bash -c '! rc-service ebbd start 9>&-'
-check_cmd "and nothing runs" bash -c '! pgrep -x ebbd'
+printf '[ebb]\ncap = twelve\n' >/etc/ebb/ebb.conf
+check_cmd "with a wrong configuration it does not start" bash -c '! rc-service ebbd start >/run/said 2>&1 9>&-'
+check_cmd "and says why" grep -q "ebb.conf:2: cap = twelve" /run/said
+check_cmd "nothing runs" bash -c '! pgrep -x ebbd'
 printf '[ebb]\ncold_after = 5s\n' >/etc/ebb/ebb.conf
 rc-service ebbd start 9>&- || { tail -n 20 /var/log/ebbd.log && fail "it does not start"; }
 wait_for 60 ebb status -o json || { tail -n 20 /var/log/ebbd.log && fail "it does not answer"; }

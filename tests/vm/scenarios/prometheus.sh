@@ -166,14 +166,17 @@ must_fire EbbNoReporting "the VM lost its balloon"
 stop_ebbd KILL || true
 must_fire EbbDown "ebbd was killed"
 
-# The next one has less of its means, and a cap that it would have to hold against Prometheus: so it only looks.
+# The next one has less of its means, and only looks, so that its cap can be passed.
 umount -l /sys/kernel/debug
 start_ebbd --dry-run <<EOF
 [ebb]
-cap = 100M
+cap = 500M
 EOF
 must_fire EbbSecondBest "no debugfs"
-must_fire EbbOverCap "a cap below what the system itself needs"
+cg_new large
+cg_run large hotcold --status "$STATUS/large" 500 500
+must_fire EbbOverCap "more in use than the cap, and nobody holds it"
+cg_kill large
 
 kill "$exporter"
 must_fire EbbExporterDown "the exporter was stopped"
