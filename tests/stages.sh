@@ -84,11 +84,11 @@ nothing_left() {
 installed_start() {
 	local bin
 	bin=$(find "$1" -type f -name ebb -perm -u+x)
-	"$bin" version && "$(find "$1" -type f -name ebbd -perm -u+x)" --check-config --config \
+	"$bin" version && "$(find "$1" -type f -path '*/sbin/ebbd')" --check-config --config \
 		"$(find "$1" -name ebb.conf -path '*/ebb/*')" || return 1
 	[ -n "$(find "$1" -path '*/systemd/system/ebb-broker.service')" ] &&
 		sed '/^;watch/d; s/^;\([^ ]\)/\1/' "$(find "$1" -name ebb-broker.conf.example)" >"$1/broker.conf" &&
-		"$(find "$1" -type f -name ebb-broker -perm -u+x)" --check-config --config "$1/broker.conf" || return 1
+		"$(find "$1" -type f -path '*/sbin/ebb-broker')" --check-config --config "$1/broker.conf" || return 1
 	rm "$1/broker.conf"
 }
 

@@ -1,0 +1,185 @@
+# Prometheus reads the exporter of a real ebbd, in both formats: every query of the dashboard has data, the rules load,
+# and alerts fire on what they are for.
+# kernels: -
+# also: 6.12
+# broker: min=256M
+# mem: 2G
+# timeout: 1500
+# image: engines
+# add: docs/prometheus docs/grafana
+
+EXPORTER=http://127.0.0.1:9465
+PROMETHEUS=http://127.0.0.1:9090
+
+in_background()
+{
+	"$@" >>/run/prometheus.log 2>&1 9>&- &
+}
+
+start_exporter()
+{
+	in_background ebb-exporter --config "$EBB_CONF" "$@"
+	exporter=$!
+	wait_for 60 curl -sf -o /dev/null $EXPORTER/healthz || fail "the exporter does not come up"
+}
+
+# query EXPRESSION: the result, as JSON
+query()
+{
+	curl -sfG $PROMETHEUS/api/v1/query --data-urlencode "query=$1" | jq -c .data.result
+}
+
+has_data()
+{
+	local result
+	result=$(query "$1")
+	[ "$(jq 'length' <<<"$result")" != 0 ] && ! jq -e 'any(.[]; .value[1] == "NaN")' <<<"$result" >/dev/null
+}
+
+fires()
+{
+	query "ALERTS{alertname=\"$1\",alertstate=\"firing\"}" | jq -e 'length > 0' >/dev/null
+}
+
+must_fire() # ALERT WHEN
+{
+	wait_for 200 fires "$1" || {
+		curl -sf "$PROMETHEUS/api/v1/rules" | jq -c --arg name "$1" '.data.groups[].rules[] | select(.name == $name)'
+		fail "$1 does not fire: $2"
+	}
+	echo "  ok  $1 fires: $2"
+}
+
+# start_prometheus: minutes of the rules are 8 s here, and no alert waits longer than 3.
+start_prometheus()
+{
+	awk '{
+		sub(/for: [0-9]+[mh]/, "for: 3s")
+		while (match($0, /\[[0-9]+m\]/)) {
+			n = substr($0, RSTART + 1, RLENGTH - 3) * 8
+			$0 = substr($0, 1, RSTART) n "s" substr($0, RSTART + RLENGTH - 1)
+		}
+		print
+	}' /ebb/extra/prometheus/ebb.rules.yml >/run/ebb.rules.yml
+	cat >/run/prometheus.yml <<-EOF
+		global: { scrape_interval: 2s, evaluation_interval: 2s }
+		rule_files: [/run/ebb.rules.yml]
+		scrape_configs:
+		  - job_name: ebb
+		    static_configs: [{ targets: ["127.0.0.1:9465"] }]
+		  - job_name: text
+		    scrape_protocols: [PrometheusText0.0.4]
+		    static_configs: [{ targets: ["127.0.0.1:9465"] }]
+	EOF
+	check_cmd "promtool: configuration and rules" promtool check config /run/prometheus.yml
+	in_background prometheus --config.file=/run/prometheus.yml --storage.tsdb.path=/run/tsdb --log.level=warn \
+		--web.listen-address=127.0.0.1:9090
+	wait_for 120 curl -sf -o /dev/null $PROMETHEUS/-/ready || { tail /run/prometheus.log; fail "Prometheus does not come up"; }
+}
+
+taken()
+{
+	(($(ebb_of app reclaimed_total) >= $1 << 20))
+}
+
+zram_swap 300
+thp never
+start_ebbd <<EOF
+[ebb]
+cold_after = 5s
+cap = 2G
+EOF
+start_exporter
+start_prometheus
+podman_run web -- redis-server --save "" --port 0 --unixsocket /tmp/redis
+
+# What is taken comes back at once: hotcold reads all that it has.
+cg_new app
+cg_run app hotcold --status "$STATUS/app" 220 20
+wait_for 60 test -s "$STATUS/app" || fail "hotcold did not start"
+wait_for 300 taken 150 || fail "nothing was taken: $(ebb list)"
+kill -HUP "$CG_PID"
+must_fire EbbTakesTooMuch "all that was taken came back"
+
+# --- the formats, the dashboard, the rules ---
+
+for job in ebb text; do
+	wait_for 60 has_data "count_over_time(ebb_up{job=\"$job\"}[1m]) >= 10" || fail "no samples of $job"
+	check "$(query "up{job=\"$job\"}" | jq -r '.[0].value[1]') == 1" "the target $job is up"
+done
+# shellcheck disable=SC2016 # Prometheus' own words
+check "$(query 'count({job="ebb",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]') == $(
+	query 'count({job="text",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]')" "both have the same number of series"
+type_of()
+{
+	curl -sf -o /dev/null -w '%{content_type}' -H "Accept: $1" $EXPORTER/metrics
+}
+check_cmd "OpenMetrics for who asks for it" test \
+	"$(type_of 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1')" = \
+	"application/openmetrics-text; version=1.0.0; charset=utf-8"
+check_cmd "text for all others" test "$(type_of 'text/plain;version=0.0.4')" = "text/plain; version=0.0.4; charset=utf-8"
+check_cmd "OpenMetrics ends in # EOF" test \
+	"$(curl -sf -H 'Accept: application/openmetrics-text;version=1.0.0' $EXPORTER/metrics | tail -n 1)" = "# EOF"
+curl -sf $EXPORTER/metrics >/run/metrics
+check_cmd "promtool: the metrics" bash -c '[ -z "$(promtool check metrics </run/metrics 2>&1)" ]'
+note "$(grep -vc '^#' /run/metrics) series in $(wc -c </run/metrics) bytes"
+
+asked=0 empty=''
+while IFS= read -r expr; do
+	expr=${expr//'$__rate_interval'/30s}
+	expr=${expr//'$__range'/1m}
+	expr=${expr//'$instance'/.*}
+	expr=${expr//'$container'/.*}
+	asked=$((asked + 1))
+	wait_for 20 has_data "$expr" || empty+="$expr; "
+done < <(jq -r '.panels[].targets[].expr' /ebb/extra/grafana/ebb.json)
+check_cmd "each of the $asked queries of the dashboard has data: $empty" test -z "$empty"
+check "$(curl -sf "$PROMETHEUS/api/v1/rules" | jq '[.data.groups[].rules[] | select(.health == "ok")] | length') == $(
+	grep -c -- '- alert:' /ebb/extra/prometheus/ebb.rules.yml)" "all rules are evaluated"
+
+# --- more alerts ---
+
+ebb pause >/dev/null
+must_fire EbbPaused "ebb pause"
+ebb resume >/dev/null
+
+cg_new hog
+echo 40M >"$CG/hog/memory.max"
+cg_run hog hotcold --status "$STATUS/hog" 90 90
+must_fire EbbContainerStalls "a container that needs twice of what it may have"
+cg_kill hog
+
+cg_new full
+cg_run full hotcold --status "$STATUS/full" 320 1
+wait_for 60 test -s "$STATUS/full" || fail "hotcold did not start"
+for _ in 1 2 3 4 5; do
+	echo 300M >"$CG/full/memory.reclaim" 2>/dev/null || true
+done
+must_fire EbbSwapFull "300 MiB of swap, all but used up"
+cg_kill full
+
+for device in /sys/bus/virtio/drivers/virtio_balloon/virtio*; do
+	echo "${device##*/}" >/sys/bus/virtio/drivers/virtio_balloon/unbind
+done
+must_fire EbbNoReporting "the VM lost its balloon"
+
+stop_ebbd KILL || true
+must_fire EbbDown "ebbd was killed"
+
+# The next one has less of its means, and only looks, so that its cap can be passed.
+umount -l /sys/kernel/debug
+start_ebbd --dry-run <<EOF
+[ebb]
+cap = 500M
+EOF
+must_fire EbbSecondBest "no debugfs"
+cg_new large
+cg_run large hotcold --status "$STATUS/large" 500 500
+must_fire EbbOverCap "more in use than the cap, and nobody holds it"
+cg_kill large
+
+kill "$exporter"
+must_fire EbbExporterDown "the exporter was stopped"
+start_exporter --max-containers 1
+must_fire EbbContainersDropped "more containers than it may have series of"
+note "not caused here: EbbStranded, EbbCostly, EbbHooksOverBudget, EbbActsFail (tests/browser/rules.test.yml)"
