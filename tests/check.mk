@@ -94,7 +94,7 @@ $(O)/web/%: $(O)/tests/browser/%.o $(O)/user/exporter/address.o $(O)/libebb.a
 	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
 .PHONY: web-build
-web-build: $(patsubst %,$(O)/web/%,$(WEB)) $(O)/ebb-exporter
+web-build: $(patsubst %,$(O)/web/%,$(WEB)) $(O)/ebb-exporter $(O)/ebb-broker
 
 #: make bench-exporter a thousand containers: what a scrape costs, and clients that do not read
 .PHONY: bench-exporter

@@ -105,7 +105,8 @@ static void start_qemu(const char *const args[])
 		execvp(QEMU, (char *const *)argv);
 		_exit(127);
 	}
-	for (int i = 0; i < 500 && access(socket_path, F_OK); i++) {
+	/* There is a moment between bind() and listen(). */
+	for (int i = 0; i < 500 && !answers(); i++) {
 		int status;
 
 		if (waitpid(qemu, &status, WNOHANG) == qemu) {

@@ -114,10 +114,11 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		return;
 	}
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	for (size_t i = 0; info && !c && i < ARRAY_SIZE(h->callers); i++)
+	c = NULL;
+	for (size_t i = 0; !c && i < ARRAY_SIZE(h->callers); i++)
 		if (!h->callers[i].taken)
 			c = &h->callers[i];
-	if (!c)
+	if (!c || !info)
 		return;
 	*c = (struct caller){ .taken = true, .fd = info->connect_fd, .turn = ++h->turns };
 	*context = c;
