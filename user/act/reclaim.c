@@ -86,7 +86,7 @@ struct run {
 	uint64_t page;
 	uint64_t steal; /* at the start; UINT64_MAX: the count is not to be had */
 	struct reclaim_stat stat; /* now */
-	bool leftover; /* nobody is there: what is used is used by others */
+	bool others; /* nobody is there, and others use a part */
 	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
@@ -182,7 +182,7 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 	 */
 	if (swappiness == RECLAIM_ANON)
 		return fell(before->file, now->file) > ask / 2;
-	return run->leftover &&
+	return run->others &&
 	       (fell(before->mapped, now->mapped) > ask / 4 ||
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
@@ -257,6 +257,7 @@ static int check_empty(void *arg)
 }
 
 #define FIRST_BATCH (1ull << 20)
+#define OTHERS_MIN (2ull << 20) /* less is within what the counts trail by */
 
 /* What nobody uses: see leftover_bytes() in policy/leftover.c. */
 static int leftover(struct reclaim *r, struct reclaim_stat *s, uint64_t *ret)
@@ -289,12 +290,13 @@ void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 	*ret_asked = 0;
 	if (begin(&run, r))
 		return;
-	run.leftover = true;
 	error = leftover(r, &s, ret_asked);
 	if (error)
 		ended(&run, error);
+	else
+		run.others = s.mapped + s.shmem + s.anon >= OTHERS_MIN;
 	/* What is to stay may be met first. */
-	else if (s.mapped || s.shmem || s.anon)
+	if (run.others)
 		run.first = FIRST_BATCH;
 	if (*ret_asked)
 		take(&run, *ret_asked, r->swappiness ? RECLAIM_FILE : RECLAIM_PLAIN);
