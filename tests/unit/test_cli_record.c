@@ -24,7 +24,7 @@ static struct cli cli;
 static char *out, *err;
 static size_t out_len, err_len;
 
-/* --- what is streamed ----------------------------------------------------------------- */
+/* --- what is streamed ---------------------------------------------------------------- */
 
 static const char head[] = "{\"ebb_recording\":1}\n{\"turn\":1,\"snapshot\":{\"turn\":5}}\n"
 			   "{\"turn\":2}\n{\"gap\":12}\n{\"state\":{}}\n{\"turn\":15}\n";
@@ -71,8 +71,7 @@ static int answer_record(void *arg, const struct server_peer *peer, const json_t
 static const struct server_command commands[] = { { "record", false, answer_record } };
 static const struct server_ops ops = { commands, ARRAY_SIZE(commands) };
 
-/* --- around a test ------------------------------------------------------------------------------
- */
+/* --- around a test ------------------------------------------------------------------- */
 
 static int open_cli(void **state)
 {
@@ -112,7 +111,7 @@ static void holds(const char *a, const char *b)
 	assert_string_equal(text, wanted);
 }
 
-/* --- tests ---------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------------------- */
 
 static void test_it_ends_by_itself(void **state)
 {

@@ -20,7 +20,7 @@
 #include "policy/policy.h"
 #include "report/record_shapes.h"
 
-/* --- all members ---------------------------------------------------------------------- */
+/* --- all members --------------------------------------------------------------------- */
 
 static char *read_file(const char *path)
 {
@@ -145,6 +145,7 @@ static void test_all_members(void **state)
 	assert_in_range(check_struct(POLICY, "policy_container", slot, " nr_file "), 45, 100);
 	check_struct(POLICY, "policy_file_sample", within(slot, "file"), "");
 	check_struct(POLICY, "policy_orphans", within(st, "orphans"), "");
+	check_struct(POLICY, "policy_other", within(st, "others"), "");
 	check_struct(POLICY, "policy_compact", within(st, "compact"), "");
 	check_struct(POLICY, "policy_footprint", within(st, "footprint"), "");
 	check_struct(POLICY, "policy_cap", within(st, "cap"), "");
@@ -156,8 +157,7 @@ static void test_all_members(void **state)
 		     " listen cap_line nr_rules rules ");
 }
 
-/* --- there and back ----------------------------------------------------------------------------
- */
+/* --- there and back ------------------------------------------------------------------ */
 
 static uint64_t seed;
 
@@ -212,7 +212,7 @@ static void fill(const struct shape *shape, void *object, unsigned int change_of
 			break;
 		case FIELD_CODE:
 			/* An action is never 0. */
-			*(unsigned int *)at = strcmp(f->name, "action") ? code : 1 + code % f->max;
+			*(unsigned int *)at = strcmp(f->name, "action") ? code : code + !code;
 			break;
 		case FIELD_PART:
 			fill(f->of, at, change_of);
@@ -321,8 +321,7 @@ static void test_each_member_is_compared(void **state)
 	}
 }
 
-/* --- what is not read ----------------------------------------------------------------------------
- */
+/* --- what is not read ---------------------------------------------------------------- */
 
 static void refused(const char *text, const char *why)
 {

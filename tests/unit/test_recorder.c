@@ -27,8 +27,7 @@
 static char dir[] = "/tmp/ebb-recorder-XXXXXX";
 static char path[64];
 
-/* --- an ebbd without a kernel: all of it in the server's thread --------------------------------
- */
+/* --- an ebbd without a kernel: all of it in the server's thread ---------------------- */
 
 static struct daemon d;
 static struct ebb_snap_container containers[CONTAINERS];
@@ -115,7 +114,7 @@ static int finish(void **state)
 	return r || d.recorders ? -1 : 0;
 }
 
-/* --- its clients ---------------------------------------------------------------------- */
+/* --- its clients --------------------------------------------------------------------- */
 
 static int dial(const char *request)
 {
@@ -225,7 +224,7 @@ static void check_recording(struct heard *h, uint64_t least, uint64_t most, uint
 	free(text);
 }
 
-/* --- tests ---------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------------------- */
 
 static void test_so_many_turns(void **state)
 {

@@ -49,7 +49,7 @@ static char *read_file(const char *path, size_t *ret_len)
 	return text;
 }
 
-/* --- replaying ------------------------------------------------------------------------ */
+/* --- replaying ----------------------------------------------------------------------- */
 
 static json_t *replay_text(const char *path, const char *text, size_t len)
 {
@@ -81,8 +81,7 @@ static void say_first(const char *path, json_t *json, const char *what)
 			      json_string_value(json_object_get(first, "is")));
 }
 
-/* --- writing it once more ------------------------------------------------------------------------
- */
+/* --- writing it once more ------------------------------------------------------------ */
 
 static void name_of(void *arg, uint64_t id, struct record_name *ret)
 {
@@ -169,7 +168,7 @@ static char *write_again(const char *path, const char *text, size_t len, size_t 
 	return run.text;
 }
 
-/* --- one recording -------------------------------------------------------------------- */
+/* --- one recording ------------------------------------------------------------------- */
 
 /* Of a version with other members the plans are compared, and not the text. */
 static bool has_drift(json_t *json)

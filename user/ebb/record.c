@@ -18,6 +18,7 @@
 
 #define PATIENCE_MS 10000 /* for the end, once it was asked for */
 #define PROGRESS_MS 1000
+#define REDRAW_MS 200
 #define HEAD_MAX 32
 
 struct recording {
@@ -29,6 +30,7 @@ struct recording {
 	uint64_t missed;
 	uint64_t bytes;
 	uint64_t started_ms;
+	uint64_t shown_ms; /* progress was, last */
 	bool ended; /* its last line is there */
 	bool asked; /* … and was asked for */
 };
@@ -108,16 +110,18 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static void show_progress(const struct cli *cli, const struct recording *r)
+static void show_progress(const struct cli *cli, struct recording *r)
 {
 	char size[FORMAT_MAX], age[FORMAT_MAX], missing[48] = "";
+	uint64_t now = now_ms();
 
-	if (!isatty(fileno(cli->err)))
+	if (!isatty(fileno(cli->err)) || now < r->shown_ms + REDRAW_MS)
 		return;
+	r->shown_ms = now;
 	if (r->missed)
 		snprintf(missing, sizeof(missing), ", %" PRIu64 " missing", r->missed);
 	fprintf(cli->err, "\r\x1b[K%" PRIu64 " turns%s, %s, %s (Ctrl-C ends it)", r->turns, missing,
-		format_size(size, r->bytes), format_age(age, now_ms() - r->started_ms));
+		format_size(size, r->bytes), format_age(age, now - r->started_ms));
 	fflush(cli->err);
 }
 

@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "lib/units.h"
+#include "policy/policy.h"
 
 #define LABEL 12 /* columns of the words on the left */
 #define COLUMN 14 /* … and of each side of a table */
@@ -105,6 +106,14 @@ static const char *options_text(char *buf, size_t size, const json_t *config)
 	return buf;
 }
 
+/* As policy_cold_after_ms(). */
+static uint64_t patience_ms(const json_t *config)
+{
+	uint64_t ms = get_number(config, "cold_after_ms");
+
+	return ms ? ms : POLICY_DEFAULT_COLD_MS;
+}
+
 static void print_other(const struct cli *cli, const json_t *data)
 {
 	const json_t *other = get(data, "other"), *plans = get(other, "plans");
@@ -122,6 +131,10 @@ static void print_other(const struct cli *cli, const json_t *data)
 	item(cli, "", "%" PRIu64 " of %" PRIu64 " plans would have been different",
 	     get_number(plans, "differ"), get_number(plans, "compared"));
 	print_first(cli, plans, "was");
+	if (patience_ms(get(other, "config")) > patience_ms(get(data, "config")))
+		item(cli, "",
+		     "ages are what the recorded cold_after made visible: with a longer one "
+		     "hardly anything is seen that old, and less is taken here than would be");
 }
 
 /* --- tables: as recorded, and otherwise ---------------------------------------------------------

@@ -69,7 +69,7 @@ static int note_change(struct replay_side *s, uint64_t at_ms, const struct ebb_v
 
 	if (last && last->state == v->state && last->reason == v->reason)
 		return 0;
-	if (s->nr_changes == s->max_changes) {
+	if (!s->changes || s->nr_changes == s->max_changes) {
 		size_t max = s->max_changes ? 2 * s->max_changes : 8;
 		void *p = reallocarray(s->changes, max, sizeof(s->changes[0]));
 
