@@ -220,9 +220,9 @@ static void check_recording(const char *path, json_t *acts)
 static void test_all_replay(void **state)
 {
 	_cleanup_closedir_ DIR *dir = opendir(FOLDER);
-	json_t *acts = json_object(), *value;
+	static const char *const kinds[] = { "age", "reclaim", "compact", "limit" };
+	json_t *acts = json_object();
 	struct dirent *entry;
-	const char *name;
 	int n = 0;
 
 	assert_non_null(dir);
@@ -237,10 +237,10 @@ static void test_all_replay(void **state)
 		n++;
 	}
 	assert_true(n >= 2);
-	/* Between them they have some of everything. */
-	json_object_foreach (acts, name, value)
-		if (!json_integer_value(value) && strcmp(name, "swap-limit") != 0)
-			fail_msg("no recording has an item '%s'", name);
+	/* Between them they have some of these. */
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!json_integer_value(json_object_get(acts, kinds[i])))
+			fail_msg("no recording has an item '%s'", kinds[i]);
 	json_decref(acts);
 }
 
