@@ -232,9 +232,22 @@ static void test_files(void **state)
 		 path);
 	assert_string_equal(conf_error_text(&err, text), self);
 
+	/* A large program has its line, too. */
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("[ebb]\ncap = 3G\n", f);
+	fclose(f);
 	assert_int_equal(truncate(path, (1 << 20) + 1), 0);
 	assert_int_equal(conf_load(path, &config, &err), -EINVAL);
-	assert_non_null(strstr(err.message, "larger than 1M"));
+	assert_int_equal(err.line, 3);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (int i = 0; i < (1 << 20) / 64 + 1; i++)
+		fprintf(f, ";%62s\n", "");
+	fclose(f);
+	assert_int_equal(conf_load(path, &config, &err), -EINVAL);
+	assert_int_equal(err.line, (1 << 20) / 64 + 1);
+	assert_non_null(strstr(err.message, "beyond 1M"));
 	unlink(path);
 	rmdir(dir);
 

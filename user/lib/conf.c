@@ -265,6 +265,15 @@ int conf_parse(const char *name, const char *text, size_t len, struct ebb_config
 	return 0;
 }
 
+static unsigned int line_of(const char *text, size_t len)
+{
+	unsigned int line = 1;
+
+	for (size_t i = 0; i < len; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 static int read_file(const char *path, char **ret_text, size_t *ret_len, struct conf_error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -285,10 +294,6 @@ static int read_file(const char *path, char **ret_text, size_t *ret_len, struct 
 		set_error(err, path, 0, "is not a regular file: expected a text file");
 		return -EINVAL;
 	}
-	if (st.st_size > CONF_FILE_MAX) {
-		set_error(err, path, 0, "is larger than 1M: expected a text file");
-		return -EINVAL;
-	}
 	text = malloc(CONF_FILE_MAX + 1);
 	if (!text) {
 		set_error(err, path, 0, "out of memory");
@@ -306,6 +311,11 @@ static int read_file(const char *path, char **ret_text, size_t *ret_len, struct 
 			return r;
 		}
 		len += (size_t)n;
+	}
+	/* A program, say, is told by what is in it: that has a line. */
+	if (st.st_size > CONF_FILE_MAX && !memchr(text, '\0', len)) {
+		set_error(err, path, line_of(text, len), "goes on beyond 1M: expected a text file");
+		return -EINVAL;
 	}
 	*ret_text = TAKE_PTR(text);
 	*ret_len = len;
