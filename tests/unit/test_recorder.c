@@ -129,12 +129,23 @@ static int dial(const char *request)
 	return fd;
 }
 
+/* With a timeout, a signal ends it however that one is handled. */
+static ssize_t receive(int fd, void *buf, size_t size, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, buf, size, flags);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* A line with its newline cut off, into buf. */
 static void hear(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
 
-	while (recv(fd, buf + len, 1, 0) == 1 && buf[len] != '\n')
+	while (receive(fd, buf + len, 1, 0) == 1 && buf[len] != '\n')
 		assert_true(++len < size);
 	buf[len] = '\0';
 }
@@ -165,7 +176,7 @@ static void take(int fd, struct heard *h, bool wait)
 			h->text = realloc(h->text, h->room);
 			assert_non_null(h->text);
 		}
-		n = recv(fd, h->text + h->len, h->room - h->len - 1, wait ? 0 : MSG_DONTWAIT);
+		n = receive(fd, h->text + h->len, h->room - h->len - 1, wait ? 0 : MSG_DONTWAIT);
 		h->len += n > 0 ? (size_t)n : 0;
 	} while (n > 0);
 	h->text[h->len] = '\0';
