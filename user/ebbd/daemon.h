@@ -94,6 +94,7 @@ struct daemon {
 	bool paused;
 
 	struct ebb_snapshot snap;
+	/* Whoever changes it, other than policy_step(), calls recorders_state(). */
 	struct policy_state policy;
 	struct ebb_plan plan;
 	bool have_plan;
