@@ -94,8 +94,8 @@ struct daemon {
 	bool paused;
 
 	struct ebb_snapshot snap;
-	struct policy_state
-		policy; /* who else than policy_step() changes it calls recorders_state() */
+	/* Whoever changes it, other than policy_step(), calls recorders_state(). */
+	struct policy_state policy;
 	struct ebb_plan plan;
 	bool have_plan;
 	uint64_t last_tick_ms;
