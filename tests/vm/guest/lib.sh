@@ -58,6 +58,12 @@ host_cpu()
 	host cpu
 }
 
+# Nanoseconds that the VM waited for a CPU of the host: what others do there, and no time of ours.
+host_starved()
+{
+	host starved
+}
+
 # host_data NAME JSON: appended to NAME.jsonl in the folder of run --out.
 host_data()
 {
