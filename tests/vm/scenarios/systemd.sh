@@ -157,3 +157,9 @@ check_cmd "stopped, its swap is gone" bash -c '! grep -q zram /proc/swaps'
 check_cmd "and its pins" test ! -e /sys/fs/bpf/ebb
 check "$(systemctl show -P ExecMainStatus ebbd) == 0" "it ended well"
 check_cmd "the exporter is up, and says so" bash -c "curl -s $EXPORTER/metrics | grep -q '^ebb_up 0'"
+
+# Why ebbd's unit makes no namespace of mounts.
+# shellcheck disable=SC2016 # for the shell in there
+must systemd-run --quiet --wait -p PrivateMounts=yes bash -c 'n=$(cat /sys/class/zram-control/hot_add) &&
+	echo 16M >"/sys/block/zram$n/disksize" && mkswap "/dev/zram$n" && swapon "/dev/zram$n"'
+check_cmd "a swap from such a namespace has no path that others could use" grep -q '^/zram' /proc/swaps
