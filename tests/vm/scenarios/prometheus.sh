@@ -62,7 +62,7 @@ start_prometheus()
 		print
 	}' /ebb/extra/prometheus/ebb.rules.yml >/run/ebb.rules.yml
 	cat >/run/prometheus.yml <<-EOF
-		global: { scrape_interval: 2s, evaluation_interval: 2s }
+		global: { scrape_interval: 5s, scrape_timeout: 5s, evaluation_interval: 2s }
 		rule_files: [/run/ebb.rules.yml]
 		scrape_configs:
 		  - job_name: ebb
@@ -104,12 +104,18 @@ must_fire EbbTakesTooMuch "all that was taken came back"
 # --- the formats, the dashboard, the rules ---
 
 for job in ebb text; do
-	wait_for 60 has_data "count_over_time(ebb_up{job=\"$job\"}[1m]) >= 10" || fail "no samples of $job"
+	wait_for 60 has_data "count_over_time(ebb_up{job=\"$job\"}[1m]) >= 5" || fail "no samples of $job"
 	check "$(query "up{job=\"$job\"}" | jq -r '.[0].value[1]') == 1" "the target $job is up"
 done
-# shellcheck disable=SC2016 # Prometheus' own words
-check "$(query 'count({job="ebb",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]') == $(
-	query 'count({job="text",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]')" "both have the same number of series"
+as_many()
+{
+	local ebb text
+	ebb=$(query 'count({job="ebb",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]')
+	text=$(query 'count({job="text",__name__=~"ebb_.*"})' | jq -r '.[0].value[1]')
+	[ "$ebb" = "$text" ] && [ "$ebb" -gt 50 ]
+}
+wait_for 60 as_many || fail "the formats do not have the same number of series"
+note "both formats have the same number of series"
 type_of()
 {
 	curl -sf -o /dev/null -w '%{content_type}' -H "Accept: $1" $EXPORTER/metrics
@@ -182,4 +188,4 @@ kill "$exporter"
 must_fire EbbExporterDown "the exporter was stopped"
 start_exporter --max-containers 1
 must_fire EbbContainersDropped "more containers than it may have series of"
-note "not caused here: EbbStranded, EbbCostly, EbbHooksOverBudget, EbbActsFail (tests/browser/rules.test.yml)"
+note "the other alerts are not caused here, but with made-up series: tests/browser/rules.test.yml"
