@@ -213,6 +213,48 @@ static void test_whose_doing_it_is(void **state)
 	assert_true(t.most <= GiB - HIDDEN);
 }
 
+static void swaps(uint64_t first, uint64_t second)
+{
+	t.hogs[0].percent = 100;
+	t.containers[0].swap += first * MiB;
+	t.hogs[0].wants += first * MiB;
+	t.containers[1].swap += second * MiB;
+	t.hogs[1].wants += second * MiB;
+}
+
+/* Both at once, as a limit or a shortage brings it: only the one that saves nothing is held. */
+static void test_two_at_once(void **state)
+{
+	rest(2000);
+	swaps(24, 8);
+	step(200);
+	assert_true(t.holders[0].swap_set < GiB);
+	assert_int_equal(t.holders[1].swap_set, NONE);
+	/* And where neither saves anything, both. */
+	start(state);
+	rest(2000);
+	t.hogs[1].percent = 100;
+	swaps(16, 16);
+	step(200);
+	assert_true(t.holders[0].swap_set < GiB);
+	assert_true(t.holders[1].swap_set < GiB);
+}
+
+/* What is known of each stands when they are mixed otherwise. */
+static void test_known_from_before(void **state)
+{
+	rest(2000);
+	swaps(0, 40);
+	step(200);
+	assert_in_range(t.slots[1].swap_ppm, 240000, 260000);
+	swaps(60, 20);
+	step(200);
+	assert_true(t.holders[0].swap_set < GiB);
+	assert_int_equal(t.holders[1].swap_set, NONE);
+	assert_true(t.slots[0].swap_ppm > 800000);
+	assert_true(t.slots[1].swap_ppm < 600000);
+}
+
 static void stores_badly(uint64_t mib)
 {
 	t.hogs[0].percent = 100;
@@ -327,6 +369,8 @@ int main(void)
 		test(test_what_fits_stays),
 		test(test_what_compresses_is_swapped),
 		test(test_whose_doing_it_is),
+		test(test_two_at_once),
+		test(test_known_from_before),
 		test(test_tried_anew),
 		test(test_full),
 		test(test_others_are_left_alone),

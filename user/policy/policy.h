@@ -84,6 +84,8 @@ struct policy_container {
 	uint64_t exit_ms;
 
 	uint64_t swap_seen; /* bytes in swap, when the last sample of the pool began */
+	uint32_t swap_ppm; /* what of its memory that goes to compressed swap takes there; 0: not
+			      known */
 
 	enum ebb_state state; /* of the last verdict */
 	enum ebb_reason reason;

@@ -292,6 +292,7 @@ static const struct field slot_fields[] = {
 	FIELD(T, exit_tries),
 	TIME(T, exit_ms),
 	FIELD(T, swap_seen),
+	PPM(T, swap_ppm),
 	STATE(T, state),
 	REASON(T, reason),
 	FIELD(T, cold),

@@ -8,7 +8,7 @@
 # mem: 2G
 # smp: 2
 # broker: min=256M
-# timeout: 2400
+# timeout: 6000
 
 PAIRS=${PAIRS:-5}
 BURST=1024 # MiB
