@@ -16,7 +16,8 @@ step() {
 	if [ "$status" = 0 ]; then
 		echo "PASS $name"
 	else
-		printf '%s\n' "$out" | tail -n 200 | indent
+		# Without the lines that say what was made: what failed is among hundreds of them.
+		printf '%s\n' "$out" | grep -vE '^  [A-Z-]+ +[^ ]+$' | tail -n 200 | indent
 		echo "FAIL $name: status $status"
 	fi
 	return "$status"
