@@ -18,6 +18,7 @@
 #define KPF_SWAPBACKED 14
 #define SHIFT_MIN 20
 #define SHIFT_MAX 61
+#define PAGES_MIN 1024 /* fewer tell nothing */
 #define OFFSET_HEAD 8 /* struct page: compound_head; bit 0 is set in all but the first */
 
 static uint64_t symbol(const char *name)
@@ -173,14 +174,38 @@ static size_t head_of(const struct frames *f, uint64_t from, size_t i)
 	return frame >= from && frame < from + i ? frame - from : i;
 }
 
+/* How far the pages of each generation, by that shift, are from what lru_gen says. */
+static uint64_t off_by(const struct lrus *l, const uint64_t *by_gen, uint64_t *ret_total)
+{
+	uint64_t off = 0, total = 0;
+
+	for (unsigned int g = 0; g < 4; g++) {
+		uint64_t want = 0, is = by_gen[g + 1];
+
+		for (size_t i = 0; i < l->nr; i++)
+			want += l->list[i].pages[g];
+		off += want > is ? want - is : is - want;
+		total += want;
+	}
+	*ret_total = total;
+	return off;
+}
+
+/* Some are on their way from one list to another. */
+static bool agrees(uint64_t off, uint64_t total)
+{
+	return off <= total / 16 + 64;
+}
+
 /*
  * What is in front of the generation in page->flags differs from build to build. The place at which
- * the pages' generations add up to what lru_gen says is the right one.
+ * the pages' generations add up to what lru_gen says is the right one. With few pages it may be
+ * found by chance: each look holds its own sums against it.
  */
 static int find_shift(struct frames *f, const struct lrus *l)
 {
 	static uint64_t sums[SHIFT_MAX + 1][8];
-	uint64_t want[4] = { 0 }, best = UINT64_MAX;
+	uint64_t best = UINT64_MAX, total = 0;
 
 	memset(sums, 0, sizeof(sums));
 	for (uint64_t from = 0; from < f->nr; from += BLOCK) {
@@ -193,26 +218,18 @@ static int find_shift(struct frames *f, const struct lrus *l)
 				if (find_lru(l, f->cgroup[i]))
 					sums[s][word_of(f, head_of(f, from, i), 0) >> s & 7]++;
 	}
-	for (size_t i = 0; i < l->nr; i++)
-		for (int g = 0; g < 4; g++)
-			want[g] += l->list[i].pages[g];
 	for (unsigned int s = SHIFT_MIN; s <= SHIFT_MAX; s++) {
-		uint64_t off = 0;
+		uint64_t off = off_by(l, sums[s], &total);
 
-		for (int g = 0; g < 4; g++)
-			off += want[g] > sums[s][g + 1] ? want[g] - sums[s][g + 1]
-							: sums[s][g + 1] - want[g];
 		if (off < best) {
 			best = off;
 			f->gen_shift = s;
 		}
 	}
-	/* Less than this is on its way from one list to another. */
-	if (best > (want[0] + want[1] + want[2] + want[3]) / 16 + 64) {
-		f->gen_shift = 0;
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	if (total >= PAGES_MIN && agrees(best, total))
+		return 0;
+	f->gen_shift = 0;
+	return -EOPNOTSUPP;
 }
 
 static bool is_read(const uint64_t *bits, uint64_t frame)
@@ -221,7 +238,7 @@ static bool is_read(const uint64_t *bits, uint64_t frame)
 }
 
 static void judge_block(const struct frames *f, const struct lrus *l, uint64_t from, size_t n,
-			const uint64_t *read_bits, uint8_t *state, uint8_t *swap)
+			const uint64_t *read_bits, uint8_t *state, uint8_t *swap, uint64_t *by_gen)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct lru *lru = find_lru(l, f->cgroup[i]);
@@ -230,6 +247,7 @@ static void judge_block(const struct frames *f, const struct lrus *l, uint64_t f
 
 		if (!lru)
 			continue;
+		by_gen[gen]++;
 		/* On no list just now: somebody has it in hand. */
 		state[from + i] = !gen || (gen - 1) == lru->max_seq % 4 ||
 						  (gen - 1) == (lru->max_seq - 1) % 4 ||
@@ -240,13 +258,11 @@ static void judge_block(const struct frames *f, const struct lrus *l, uint64_t f
 	}
 }
 
-int frames_look(struct frames *f, const struct lrus *l, const uint64_t *read_bits, uint8_t *state,
-		uint8_t *swap)
+static bool look_once(struct frames *f, const struct lrus *l, const uint64_t *read_bits,
+		      uint8_t *state, uint8_t *swap)
 {
-	int r = f->gen_shift ? 0 : find_shift(f, l);
+	uint64_t by_gen[8] = { 0 }, off, total;
 
-	if (r)
-		return r;
 	memset(state, FRAME_OTHER, f->nr);
 	for (uint64_t from = 0; from < f->nr; from += BLOCK) {
 		size_t n = block_size(f, from);
@@ -254,7 +270,25 @@ int frames_look(struct frames *f, const struct lrus *l, const uint64_t *read_bit
 		if (!load_block(f, l, from, n) ||
 		    pread(f->kpageflags, f->flags, n * 8, (off_t)(from * 8)) != (ssize_t)(n * 8))
 			continue;
-		judge_block(f, l, from, n, read_bits, state, swap);
+		judge_block(f, l, from, n, read_bits, state, swap, by_gen);
 	}
-	return 0;
+	off = off_by(l, by_gen, &total);
+	return agrees(off, total);
+}
+
+int frames_look(struct frames *f, const struct lrus *l, const uint64_t *read_bits, uint8_t *state,
+		uint8_t *swap)
+{
+	unsigned int known = f->gen_shift;
+	int r = known ? 0 : find_shift(f, l);
+
+	if (r || look_once(f, l, read_bits, state, swap))
+		return r;
+	/* Found by chance, or something moved while we looked. */
+	r = find_shift(f, l);
+	if (!r)
+		look_once(f, l, read_bits, state, swap);
+	else
+		f->gen_shift = known;
+	return r;
 }

@@ -27,18 +27,19 @@
 #include "usetrace.skel.h"
 
 #define PERIODS_MAX 1024
+#define FAILED_MAX 60 /* looks that could not be used */
 
 struct trace {
 	struct frames frames;
 	struct lrus lrus;
 	struct usetrace_bpf *bpf;
 	uint64_t *read_bits; /* the map's, by the BPF program */
-	uint64_t *bits; /* of one look */
+	uint64_t *bits; /* since the last look that could be used */
 	size_t nr_words;
 	uint8_t *state, *swap; /* of one look */
 	uint16_t *used; /* the look at which a frame was last seen in use; 0: not of the groups */
 	uint8_t *kind; /* of a frame that is */
-	unsigned int looks, first_look;
+	unsigned int looks, first_look, failed;
 	double first_s, last_s;
 	uint64_t again[2][PERIODS_MAX], over[2][PERIODS_MAX]; /* [goes to swap] */
 	uint64_t resident; /* pages, over all looks */
@@ -87,7 +88,7 @@ static int trace_open(struct trace *t)
 			    bpf_map__fd(t->bpf->maps.read_frames), 0);
 	if (t->read_bits == MAP_FAILED)
 		return -errno;
-	t->bits = malloc(t->nr_words * 8);
+	t->bits = calloc(t->nr_words, 8);
 	t->state = malloc(n);
 	t->swap = malloc(n);
 	t->kind = malloc(n);
@@ -98,9 +99,8 @@ static int trace_open(struct trace *t)
 static void take_read_bits(struct trace *t)
 {
 	for (size_t i = 0; i < t->nr_words; i++)
-		t->bits[i] = t->read_bits[i]
-				     ? __atomic_exchange_n(&t->read_bits[i], 0, __ATOMIC_RELAXED)
-				     : 0;
+		if (t->read_bits[i])
+			t->bits[i] |= __atomic_exchange_n(&t->read_bits[i], 0, __ATOMIC_RELAXED);
 }
 
 static void count(uint64_t *histogram, unsigned int periods)
@@ -152,8 +152,11 @@ static int look(struct trace *t, const char *group)
 		return r;
 	take_read_bits(t);
 	r = frames_look(&t->frames, &t->lrus, t->bits, t->state, t->swap);
-	/* As long as they have next to nothing, there is nothing to tell the place by. */
-	if (r == -EOPNOTSUPP && !t->looks)
+	/*
+	 * As long as they have next to nothing, there is nothing to tell the place by; and while
+	 * much is freed, what was looked at last does not fit what was first.
+	 */
+	if (r == -EOPNOTSUPP && ++t->failed <= FAILED_MAX)
 		return 0;
 	if (r)
 		return r;
@@ -164,6 +167,7 @@ static int look(struct trace *t, const char *group)
 	}
 	for (size_t i = 0; i < t->frames.nr; i++)
 		note_frame(t, i);
+	memset(t->bits, 0, t->nr_words * 8);
 	return 0;
 }
 
