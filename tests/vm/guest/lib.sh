@@ -312,7 +312,7 @@ start_ebbd()
 		exec /ebb/bin/ebbd --config "$EBB_CONF" "$@"
 	) </dev/null >>"$EBB_LOG" 2>&1 9>&- &
 	EBBD_PID=$!
-	wait_for 30 ebbd_answers_or_died || true
+	wait_for 90 ebbd_answers_or_died || true
 	if ! ebbd_answers >/dev/null 2>&1; then
 		tail -n 20 "$EBB_LOG"
 		fail "ebbd does not answer"
