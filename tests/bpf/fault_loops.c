@@ -119,6 +119,8 @@ int64_t loops_run(void *arg)
 	struct thread t[LOOP_THREADS_MAX] = { 0 };
 	pthread_t second = 0;
 
+	if (!l->threads || l->threads > LOOP_THREADS_MAX)
+		return -EINVAL;
 	for (unsigned int i = 0; i < l->threads; i++) {
 		t[i] = (struct thread){ l, &l->lane[i], map_arena(l->kind) };
 		if (!t[i].arena)
