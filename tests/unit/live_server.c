@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <signal.h>
+
 #include "live_server.h"
 
 static uv_thread_t thread;
@@ -21,6 +23,7 @@ int live_start(const char *path, const struct server_ops *ops)
 {
 	int r = uv_loop_init(&loop);
 
+	signal(SIGPIPE, SIG_IGN); /* as ebbd does: a client may go while it is answered */
 	if (r == 0)
 		r = uv_async_init(&loop, &stop, on_stop);
 	if (r == 0)
