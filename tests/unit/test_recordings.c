@@ -220,7 +220,7 @@ static void check_recording(const char *path, json_t *acts)
 static void test_all_replay(void **state)
 {
 	_cleanup_closedir_ DIR *dir = opendir(FOLDER);
-	static const char *const kinds[] = { "age", "reclaim", "compact", "limit" };
+	static const char *const kinds[] = { "age", "reclaim", "reclaim-exit", "compact", "limit" };
 	json_t *acts = json_object();
 	struct dirent *entry;
 	int n = 0;
