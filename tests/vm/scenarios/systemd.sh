@@ -1,7 +1,7 @@
 # systemd is process 1: ebbd and the exporter do all of their work in the sandboxes of their units, come back when they
 # were killed or hang, and containers that systemd has a scope for are listed by name.
 # kernels: -
-# also: 6.12 7.2
+# also: 6.12
 # broker: min=256M
 # mem: 2G
 # append: ebb.systemd
