@@ -3,15 +3,18 @@
 #include "act_root.h"
 
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 
 #include "act/act_int.h"
 #include "act/journal_int.h"
+#include "lib/cleanup.h"
 
 #define MIB 1048576ull
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
 #define COMPACT "/proc/sys/vm/compact_memory"
+#define LISTS "/proc/sys/vm/percpu_pagelist_high_fraction"
 
 struct fixture {
 	struct root root;
@@ -640,11 +643,16 @@ static void test_compact(void **state)
 {
 	struct fixture *f = *state;
 	struct act_job job = { .action = EBB_ACT_COMPACT, .dirfd = -1 };
+	_cleanup_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	struct act_stats stats;
+	char path[512], events[1024];
 
 	root_put(&f->root, "/sys/devices/system/node/node0/compact", "");
 	root_put(&f->root, "/sys/devices/system/node/node1/compact", "");
 	root_put(&f->root, "/sys/devices/system/node/nodex/compact", "");
+	root_put(&f->root, LISTS, "2000000000"); /* as long as what is written over it */
+	root_path(&f->root, LISTS, path);
+	assert_true(inotify_add_watch(watch, path, IN_CLOSE_WRITE) >= 0);
 	open_it(f, false);
 	assert_int_equal(act_submit(f->act, &job), 0);
 	act_stats(f->act, &stats);
@@ -658,6 +666,9 @@ static void test_compact(void **state)
 	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/node1/compact"), "1");
 	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/nodex/compact"), "");
 	assert_string_equal(root_get(&f->root, COMPACT), "");
+	/* The CPUs' lists were made short, and are as long as before. */
+	assert_true(read(watch, events, sizeof(events)) > 0);
+	assert_string_equal(root_get(&f->root, LISTS), "2000000000");
 }
 
 /* What a limit does to a real group is tried in a VM (tests/vm/scenarios/cap.sh). */

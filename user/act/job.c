@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "act/act_int.h"
+#include "act/cpu_lists.h"
 #include "lib/cleanup.h"
 
 #define DEFAULT_DEADLINE_MS 2000
 #define DEFAULT_BATCH (32ull << 20)
 /* For each group more: a pass over 100 MB takes 7 ms under emulation, and we may get little CPU. */
 #define AGE_GROUP_MS 20
+#define WORTH_DRAINING (8ull << 20) /* what is freed bit by bit need not be given back at once */
 #define AGE_MAX_MS 10000 /* others wait for their pass meanwhile */
 
 static void fill(struct job *job, struct reclaim *r)
@@ -203,6 +205,7 @@ static void run_compact(struct job *job)
 		.stop = &job->pool.stop,
 	};
 
+	cpu_lists_drain(job->act->journal, job->act->root);
 	compact_run(&c);
 	job->result.error = c.error;
 	job->result.timed_out = c.timed_out;
@@ -212,12 +215,13 @@ static const struct action {
 	void (*run)(struct job *job);
 	enum pool_lane lane;
 	bool dir; /* needs a dirfd */
+	bool drains; /* more came free than it counts: what an ended process had, what was moved */
 } actions[] = {
 	[EBB_ACT_AGE] = { run_age, POOL_AGE, false },
 	[EBB_ACT_RECLAIM] = { run_reclaim, POOL_RECLAIM, true },
-	[EBB_ACT_RECLAIM_EXIT] = { run_exit, POOL_LEFTOVER, true },
+	[EBB_ACT_RECLAIM_EXIT] = { run_exit, POOL_LEFTOVER, true, true },
 	[EBB_ACT_RECLAIM_ORPHANS] = { run_orphans, POOL_LEFTOVER, true },
-	[EBB_ACT_COMPACT] = { run_compact, POOL_COMPACT, false },
+	[EBB_ACT_COMPACT] = { run_compact, POOL_COMPACT, false, true },
 	[EBB_ACT_LIMIT] = { limit_run, POOL_LIMIT, true },
 	[EBB_ACT_SWAP_LIMIT] = { limit_run, POOL_SWAP_LIMIT, true },
 };
@@ -233,6 +237,8 @@ static void run(struct pool_job *p)
 		return;
 	}
 	actions[job->action].run(job);
+	if (actions[job->action].drains || job->result.got >= WORTH_DRAINING)
+		cpu_lists_drain(job->act->journal, job->act->root);
 }
 
 static bool needs_dir(const struct act_job *spec)

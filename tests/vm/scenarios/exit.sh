@@ -1,8 +1,10 @@
 # A container of 450 MiB ends: 250 of anonymous memory, 200 of page cache that nobody else uses. Its
 # group is removed at once, so that the cache stays charged to nobody who lives; a neighbour keeps what it has.
+# The kernel reports 256 MiB of its largest blocks every 2 s while it has at most 512 of them, which in a
+# VM of 2 GiB leaves the 95% to luck (92 to 105% after 5 s; 106 in one of 3 GiB).
 # kernels: 6.12 7.2
 # also: 6.1
-# mem: 2G
+# mem: 3G
 # timeout: 180
 
 start_ebbd --verbose <<-CONF
@@ -38,6 +40,9 @@ for limit in 2 3 4 5; do
 	back=$((full - $(host_rss)))
 	note "after $limit s: $((back / 1024)) of $(((full - before) / 1024)) MiB back"
 done
+in_lists=$(awk '$1 == "count:" { sum += $2 } END { print sum }' /proc/zoneinfo)
+check "$in_lists <= 2048" "what came free is not kept in the CPU's list"
+check_cmd "which is as long as it was" test "$(cat /proc/sys/vm/percpu_pagelist_high_fraction)" = 0
 note "free $(meminfo MemFree) KiB, file $(meminfo Cached); $(tr '\n' ' ' </proc/buddyinfo | tr -s ' ')"
 grep -E "plan|done|container|orphan" "$EBB_LOG" | tail -n 30
 check "$back * 100 >= ($full - $before) * 95" "at least 95% of it is back on the host within 5 s"
