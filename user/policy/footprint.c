@@ -44,6 +44,7 @@
 #define IGNORE_MIN (10 * MIB) /* differences below this, or SIZE / … */
 #define IGNORE_PART 400
 #define BURST_PART 4 /* an unknown container may take RAM / this before it is looked at again */
+#define START_SPARE 32 /* RAM / this is opened beyond what a start lacks: not soon again */
 #define STALLED_MIN 8 /* failed compactions between two looks: one or two are luck */
 
 static void learn_rate(struct step *s, struct policy_footprint *f, uint64_t used)
@@ -180,17 +181,26 @@ static uint64_t start_of(const struct step *s, bool *ret_any)
 }
 
 /*
- * A host at ease has what is free: the balloon opens when a burst comes near the end of it, not
- * beside the burst, and for many small growths at once.
+ * How much of the way to the target the balloon opens now. A host at ease has what is free: there
+ * it opens when a burst comes near the end of that, not beside the burst, and for many small
+ * growths at once. For a start no further than what it lacks: each page costs a CPU that it would
+ * use itself.
  */
-static bool can_wait(const struct step *s, const struct policy_footprint *f, uint64_t start)
+static uint64_t opened_of(const struct step *s, const struct policy_footprint *f, uint64_t target,
+			  uint64_t start)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
+	uint64_t enough = start + urgent_of(s, f);
 
 	if (s->snap->host.level != EBB_HOST_EASE || !m->reporting ||
 	    !means_on(s, EBB_MEANS_REPORTING))
-		return false;
-	return m->mem_free >= start + urgent_of(s, f);
+		return target;
+	if (m->mem_free >= enough)
+		return f->want;
+	if (!start)
+		return target;
+	enough += sub_u64(m->ram, m->ballooned) + f->hidden + m->ram / START_SPARE;
+	return min_u64(target, max_u64(f->want, enough - m->mem_free));
 }
 
 static uint64_t cold_of(const struct step *s)
@@ -268,9 +278,9 @@ static void follow(struct step *s, struct policy_footprint *f, struct ebb_footpr
 	if (!f->want) /* the balloon as it is found; a cap holds from the first moment */
 		f->want = min_u64(limit, s->snap->host.applied ? s->snap->host.applied : limit);
 	if (target > f->want + (target < limit ? max_u64(IGNORE_MIN, f->want / IGNORE_PART) : 0)) {
-		bool usual = out->reason == EBB_SIZE_FOLLOW || out->reason == EBB_SIZE_START;
-
-		if (!usual || !can_wait(s, f, start))
+		if (out->reason == EBB_SIZE_FOLLOW || out->reason == EBB_SIZE_START)
+			target = opened_of(s, f, target, start);
+		if (target > f->want)
 			grow(s, f, target);
 	} else if (target < f->want) {
 		shrink(s, f, target, out);
