@@ -29,6 +29,13 @@ struct ebb_age {
 	uint64_t file;
 };
 
+/*
+ * Two generations whose births are closer than this were not told apart by an
+ * ageing pass: the four that a new group starts with carry one time stamp, and
+ * the census converts each from jiffies by itself (10 ms at HZ=100).
+ */
+#define EBB_SAME_BIRTH_MS 20
+
 /* How the last act on a container ended; seq grows by one with each end. */
 struct ebb_outcome {
 	uint64_t seq;

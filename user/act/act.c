@@ -86,11 +86,11 @@ static int open_parts(struct act *a, const struct act_opts *o)
 	a->caps.orphans_in_root = !a->caps.mglru || !memcgs_are_listed() || job_can_evict(a);
 	a->swap = (struct swap_ctx){ .root = a->root, .journal = a->journal, .cap = o->cap };
 	swap_open(&a->swap, o->compress, o->dry_run, &a->caps.swap);
-	if (!o->dry_run)
-		reporting_open(a->root, a->journal);
+	if (o->dry_run)
+		return 0;
+	reporting_open(a->root, a->journal);
 	/* What this run did not take over. */
-	if (!o->dry_run)
-		journal_recover(a->journal, JOURNAL_FILE, &a->caps.recovered);
+	journal_recover(a->journal, JOURNAL_FILE, &a->caps.recovered);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "act/age.h"
+#include "ebb/snapshot.h"
 
 /* Whether the line at p is "WORD NUMBER", after blanks. Not sscanf: it takes strlen of it all. */
 static bool row_number(const char *p, const char *word, unsigned long long *ret)
@@ -45,7 +46,6 @@ static bool row_generation(const char *p, struct row *ret)
 }
 
 #define MAX_GENS 8 /* MAX_NR_GENS is 4 */
-#define SAME_BIRTH_MS 20 /* as in sense/fold.c: no pass was between two that are closer */
 
 /*
  * What of the anon goes before page cache does. The kernel takes the anon of a generation first and
@@ -56,7 +56,7 @@ static void idle_part(const struct row *row, size_t n, uint64_t idle_ms, struct 
 {
 	for (size_t i = 0; i + 2 < n; i++) {
 		if (row[i + 1].age_ms < idle_ms ||
-		    row[i + 1].age_ms <= row[n - 1].age_ms + SAME_BIRTH_MS)
+		    row[i + 1].age_ms <= row[n - 1].age_ms + EBB_SAME_BIRTH_MS)
 			break;
 		ret->idle_seq = row[i].seq;
 		ret->idle_anon += row[i].anon;

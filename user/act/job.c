@@ -49,18 +49,31 @@ static void limit_anon(struct job *job)
 
 #define EVICT_BATCH (16ull << 20)
 
-static bool ended(struct job *job)
+static bool out_of_time(struct job *job)
 {
 	if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us)
 		job->result.timed_out = true;
-	return job->result.timed_out || job->result.error;
+	return job->result.timed_out;
+}
+
+static bool ended(struct job *job)
+{
+	return job->result.error || out_of_time(job);
+}
+
+static void count_got(struct job *job, const struct reclaim_stat *before)
+{
+	struct reclaim_stat now;
+
+	if (!reclaim_stat(job->dirfd, &now) && now.steal > before->steal)
+		job->result.got = now.steal - before->steal;
 }
 
 /* The anon of each group, from generations that are idle enough, at most job->anon of it all. */
 static void evict_anon(struct job *job)
 {
 	struct act_result *res = &job->result;
-	struct reclaim_stat before, now;
+	struct reclaim_stat before = { .steal = UINT64_MAX };
 	uint64_t left = job->anon;
 
 	res->error = reclaim_stat(job->dirfd, &before);
@@ -83,8 +96,8 @@ static void evict_anon(struct job *job)
 	if (res->error == -ENOENT || res->error == -ENODEV) {
 		res->error = 0;
 		res->gone = true;
-	} else if (!reclaim_stat(job->dirfd, &now) && now.steal > before.steal) {
-		res->got = now.steal - before.steal;
+	} else {
+		count_got(job, &before);
 	}
 }
 
@@ -131,16 +144,12 @@ bool job_can_evict(const struct act *a)
 static void evict_in_root(struct job *job)
 {
 	struct act_result *res = &job->result;
-	struct reclaim_stat before = { .steal = UINT64_MAX }, now;
+	struct reclaim_stat before = { .steal = UINT64_MAX };
 	uint64_t left = job->file, asked = 1;
 	int used = fence_root_in_use(job->dirfd, job->act->root);
 
 	res->error = used > 0 ? -EBUSY : used ?: reclaim_stat(job->dirfd, &before);
-	while (!res->error && left && asked) {
-		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
-			res->timed_out = true;
-			break;
-		}
+	while (left && asked && !ended(job)) {
 		res->error = age_evict(job->act->age, job->result.id,
 				       left < EVICT_BATCH ? left : EVICT_BATCH, &asked);
 		left -= asked < left ? asked : left;
@@ -149,8 +158,7 @@ static void evict_in_root(struct job *job)
 		res->error = 0;
 		res->timed_out = true;
 	}
-	if (!reclaim_stat(job->dirfd, &now) && now.steal > before.steal)
-		res->got = now.steal - before.steal;
+	count_got(job, &before);
 }
 
 static void run_orphans(struct job *job)
@@ -179,14 +187,9 @@ static void run_age(struct job *job)
 		res->error = -EOPNOTSUPP;
 		return;
 	}
-	for (size_t i = 0; i < job->nr_groups; i++) {
-		int r;
+	for (size_t i = 0; i < job->nr_groups && !out_of_time(job); i++) {
+		int r = age_group(job->act->age, &job->groups[i]);
 
-		if (atomic_load(&job->pool.stop) || pool_now_us() >= job->pool.deadline_us) {
-			res->timed_out = true;
-			break;
-		}
-		r = age_group(job->act->age, &job->groups[i]);
 		if (!r)
 			res->groups_done++;
 		else if (r == -ENOENT)

@@ -5,21 +5,12 @@
 #include <string.h>
 
 #include "ebbd/daemon.h"
+#include "lib/by_id.h"
 
 /* The place of id, or where it would stand. */
 static size_t track_place(const struct daemon *d, uint64_t id)
 {
-	size_t low = 0, high = d->nr_tracks;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (d->tracks[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return BY_ID_PLACE(d->tracks, d->nr_tracks, id);
 }
 
 struct track *track_find(struct daemon *d, uint64_t id)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/by_id.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "report/model.h"
@@ -43,17 +44,7 @@ static int read_shape(struct recording *r, const json_t *json, const struct shap
 /* The place of id, or where it would stand. */
 static size_t name_place(const struct recording *r, uint64_t id)
 {
-	size_t low = 0, high = r->nr_names;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (r->names[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return BY_ID_PLACE(r->names, r->nr_names, id);
 }
 
 const struct recording_name *recording_name(const struct recording *r, uint64_t id)

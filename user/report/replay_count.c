@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/by_id.h"
 #include "lib/cleanup.h"
 
 #define KIB UINT64_C(1024)
@@ -13,17 +14,7 @@
 /* The place of id, or where it would stand. */
 static size_t place_of(const struct replay *r, uint64_t id)
 {
-	size_t low = 0, high = r->nr_containers;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (r->containers[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return BY_ID_PLACE(r->containers, r->nr_containers, id);
 }
 
 /* NULL: none of that id. */

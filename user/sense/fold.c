@@ -4,13 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/*
- * Two generations whose births are closer than this were not told apart by an
- * ageing pass: the four that a new group starts with carry one time stamp, and
- * the census converts each from jiffies by itself (10 ms at HZ=100).
- */
-#define SAME_BIRTH_MS 20
-
 #define NEVER_AGED UINT64_MAX
 
 static uint64_t age_bytes(const struct ebb_age *e)
@@ -105,7 +98,7 @@ static uint64_t lru_idle(const struct ebb_census *rec, uint64_t seq)
 		return 0;
 	next = lru_gen(rec, seq + 1)->age_ms;
 	youngest = lru_gen(rec, rec->max_seq)->age_ms;
-	return next > youngest + SAME_BIRTH_MS ? next : 0;
+	return next > youngest + EBB_SAME_BIRTH_MS ? next : 0;
 }
 
 static uint64_t lru_last_aged(const struct ebb_census *rec)
@@ -116,7 +109,7 @@ static uint64_t lru_last_aged(const struct ebb_census *rec)
 	if (!rec->max_seq)
 		return NEVER_AGED;
 	before = lru_gen(rec, rec->max_seq - 1)->age_ms;
-	return before > youngest + SAME_BIRTH_MS ? youngest : NEVER_AGED;
+	return before > youngest + EBB_SAME_BIRTH_MS ? youngest : NEVER_AGED;
 }
 
 void fold_init(struct fold *f)

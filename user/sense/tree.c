@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/by_id.h"
 #include "lib/cleanup.h"
 #include "sense/tree_internal.h"
 
@@ -68,16 +69,8 @@ int tree_open_dir(const struct tree *t, uint64_t id)
 
 size_t tree_lrus(const struct tree *t, uint64_t container, const struct tree_lru **ret)
 {
-	size_t low = 0, high = t->nr_lrus, n = 0;
+	size_t low = BY_ID_PLACE(t->lrus, t->nr_lrus, container), n = 0;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->lrus[mid].container < container)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	while (low + n < t->nr_lrus && t->lrus[low + n].container == container)
 		n++;
 	*ret = t->lrus + low;
