@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which ids lru_gen wants, what is written to it, and compaction's budget. */
+/* Which ids lru_gen wants, and what is written to it. */
 #include "act_root.h"
 
 #include "act/age.h"
-#include "act/compact.h"
 
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
@@ -326,39 +325,15 @@ static void test_no_debugfs(void **state)
 	assert_string_equal(f->caps.age_reason, "debugfs has no lru_gen");
 }
 
-static void test_budget(void **state)
-{
-	struct compact_budget b;
-
-	compact_budget_init(&b, 20000, 1000);
-	assert_int_equal(compact_budget_next(&b, 1000), 1000);
-	compact_budget_spend(&b, 1000, COMPACT_SAVED_US - 1);
-	assert_int_equal(compact_budget_next(&b, 1000), 1000);
-	compact_budget_spend(&b, 1000, 40001); /* 40 ms over: 2% of 2 s */
-	assert_int_equal(compact_budget_next(&b, 1000), 3001);
-	assert_int_equal(compact_budget_next(&b, 2000), 3001);
-	assert_int_equal(compact_budget_next(&b, 3001), 3001);
-	/* Nothing is saved beyond the most; a clock that stands still or jumps is no harm. */
-	assert_int_equal(compact_budget_next(&b, UINT64_MAX / 2), UINT64_MAX / 2);
-	assert_int_equal(b.credit_us, COMPACT_SAVED_US);
-	assert_int_equal(compact_budget_next(&b, 5), 5);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_find_idle),
-		T(test_private_ids),
-		T(test_cgroup_ids),
-		T(test_ids_by_chance),
-		T(test_evict),
-		T(test_evict_anon),
-		T(test_one_group),
-		T(test_no_debugfs),
-		cmocka_unit_test(test_made_by_another),
-		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_find), cmocka_unit_test(test_find_idle),
+		T(test_private_ids),         T(test_cgroup_ids),
+		T(test_ids_by_chance),       T(test_evict),
+		T(test_evict_anon),          T(test_one_group),
+		T(test_no_debugfs),          cmocka_unit_test(test_made_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,6 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 		return -ENOMEM;
 	a->fn = fn;
 	a->arg = arg;
-	compact_budget_init(&a->budget, opts->compact_budget_ppm, now_ms());
 	a->root = strdup(opts->root ?: "");
 	a->cgroup_root = fcntl(opts->cgroup_root, F_DUPFD_CLOEXEC, 0);
 	if (a->cgroup_root < 0)
@@ -195,7 +194,6 @@ static void finish_job(struct act *a, struct job *job)
 	if (job->action == EBB_ACT_COMPACT && !a->caps.dry_run) {
 		a->compact_cpu_us += job->pool.cpu_us;
 		a->compact_ended_ms = now_ms();
-		compact_budget_spend(&a->budget, a->compact_ended_ms, job->pool.cpu_us);
 	}
 }
 
@@ -241,8 +239,6 @@ int act_submit(struct act *a, const struct act_job *spec)
 		return -EBUSY;
 	if (!ageing && a->nr_jobs - a->nr_ageing == ACT_MAX_JOBS)
 		return -ENOSPC;
-	if (spec->action == EBB_ACT_COMPACT && compact_budget_next(&a->budget, now_ms()) > now_ms())
-		return -EAGAIN;
 	r = job_new(&job, a, spec);
 	if (r)
 		return r;
@@ -309,7 +305,6 @@ void act_stats(struct act *a, struct act_stats *ret)
 		.compact_busy = act_busy(a, 0),
 		.compact_cpu_us = a->compact_cpu_us,
 		.compact_ended_ms = a->compact_ended_ms,
-		.compact_next_ms = compact_budget_next(&a->budget, now_ms()),
 		.cpu_us = a->cpu_us,
 		.limit_us = a->limit_us,
 	};

@@ -125,7 +125,6 @@ struct act_stats {
 	bool compact_busy;
 	uint64_t compact_cpu_us; /* cumulative */
 	uint64_t compact_ended_ms; /* CLOCK_MONOTONIC; 0: never */
-	uint64_t compact_next_ms; /* not before that, by the budget */
 	uint64_t cpu_us; /* all jobs, cumulative */
 	uint64_t limit_us; /* what setting a limit took of late, at most */
 };
@@ -136,7 +135,6 @@ struct act_opts {
 	uint64_t cap; /* bytes, of the configuration; 0: none */
 	const char *state_dir; /* holds the journal; created if missing */
 	int cgroup_root; /* fd of the cgroup2 mount's root; dup'ed */
-	uint32_t compact_budget_ppm; /* share of one CPU; 0: a default */
 	const char *root; /* what /proc, /sys and /dev stand under; NULL: "" */
 };
 
@@ -159,7 +157,7 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 /*
  * Queues a job; act_done_fn is called once for each that was taken.
  * -EBUSY: one for this id is under way or queued (each of the limits may be beside the rest).
- * -EAGAIN: COMPACT before its budget allows. -EINVAL: not a job. Room for ACT_MAX_JOBS (one holds a
+ * -EINVAL: not a job. Room for ACT_MAX_JOBS (one holds a
  * descriptor) beside ageing, then -ENOSPC.
  */
 #define ACT_MAX_JOBS 512

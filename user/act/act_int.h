@@ -21,7 +21,6 @@ struct act {
 
 	char *root;
 	int cgroup_root;
-	struct compact_budget budget;
 	struct act_caps caps;
 	struct journal *journal;
 	struct age *age; /* NULL: not possible */

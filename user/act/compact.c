@@ -21,36 +21,6 @@ bool compact_possible(const char *root)
 	return !access(path, W_OK);
 }
 
-void compact_budget_init(struct compact_budget *b, uint32_t ppm, uint64_t now_ms)
-{
-	b->ppm = ppm ?: COMPACT_BUDGET_PPM;
-	b->credit_us = COMPACT_SAVED_US;
-	b->seen_ms = now_ms;
-}
-
-static void earn(struct compact_budget *b, uint64_t now_ms)
-{
-	uint64_t passed = now_ms > b->seen_ms ? now_ms - b->seen_ms : 0;
-	const uint64_t day = 86400000;
-
-	b->credit_us += (passed < day ? passed : day) * b->ppm / 1000;
-	if (b->credit_us > COMPACT_SAVED_US)
-		b->credit_us = COMPACT_SAVED_US;
-	b->seen_ms = now_ms;
-}
-
-void compact_budget_spend(struct compact_budget *b, uint64_t now_ms, uint64_t cpu_us)
-{
-	earn(b, now_ms);
-	b->credit_us -= (int64_t)cpu_us;
-}
-
-uint64_t compact_budget_next(struct compact_budget *b, uint64_t now_ms)
-{
-	earn(b, now_ms);
-	return b->credit_us > 0 ? now_ms : now_ms + 1 + (uint64_t)-b->credit_us * 1000 / b->ppm;
-}
-
 /* -ENOENT: no node has a file. */
 static int run_nodes(struct compact *c)
 {

@@ -154,7 +154,7 @@ void dispatch_plan(struct daemon *d)
 			  ebb_action_name(item->action), (unsigned long long)item->id,
 			  (unsigned long long)item->anon, (unsigned long long)item->file,
 			  ebb_reason_name(item->reason), r ? ": " : "", r ? strerror(-r) : "");
-		/* Gone, busy or over its budget: the next snapshot shows it. */
+		/* Gone or busy: the next snapshot shows it. */
 		if (!r || r == -ESTALE || r == -ENOENT || r == -EBUSY || r == -EAGAIN)
 			continue;
 		refused(d, item, r);

@@ -23,7 +23,7 @@
 #define RETRY_MS 4000u
 #define MUCH 4
 #define WAIT_MAX_MS 20000u /* for those who are still taking */
-#define REFUSED_MS 2000u /* for what was asked to begin; act's own budget may say no */
+#define REFUSED_MS 2000u /* for what was asked to begin: it may have been refused */
 #define FUTILE_MAX_SHIFT 10
 #define NOTHING_PART 32 /* a pass that gathers less than STRANDED / this brought nothing */
 
