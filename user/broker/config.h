@@ -52,8 +52,7 @@ struct broker_config {
 	uint64_t reserve; /* bytes of host memory to stay available; 0: a tenth of it */
 	uint64_t budget; /* bytes that all VMs may have in sum; 0: what the host has */
 	bool dry_run;
-	uint32_t
-		by_option; /* [broker]'s keys, by their place: the command line has them, no file */
+	uint32_t by_option; /* by place: keys of [broker] that the command line has */
 	size_t nr_vms;
 	size_t max_vms;
 	struct vm_config *vms; /* from malloc() */

@@ -5,14 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "broker/guest_int.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/stale.h"
 
 #define PORT_PATH_MAX (BROKER_PATH_MAX + 16)
 
@@ -51,26 +50,6 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	if (stream_accept(&g->stream, listener) == -EBUSY)
 		turn_away(g, listener);
-}
-
-/* A socket that a killed broker left is in the way; one that somebody answers is not ours. */
-static int remove_stale(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* Whoever the VMM runs as: the owner of its sockets. */
@@ -139,7 +118,7 @@ void guest_listen(struct guest *g)
 	int r;
 
 	port_path(g, path);
-	r = strlen(path) < BROKER_PATH_MAX ? remove_stale(path) : -ENAMETOOLONG;
+	r = remove_stale_socket(path);
 	uv_pipe_init(g->loop, &g->listener, 0);
 	g->listener.data = g;
 	g->handles++;

@@ -6,36 +6,12 @@
 #include <grp.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "ebb/wire.h"
-#include "lib/cleanup.h"
-
-/* -EADDRINUSE: somebody answers at path. */
-static int remove_stale(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	memcpy(to.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	/* EAGAIN: its backlog is full, so it lives. */
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno != ECONNREFUSED)
-		return -errno;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-}
+#include "lib/stale.h"
 
 static int make_directory(const char *path)
 {
@@ -64,7 +40,7 @@ int listen_bind(uv_pipe_t *pipe, const char *path)
 	r = make_directory(path);
 	if (r < 0)
 		return r;
-	r = remove_stale(path);
+	r = remove_stale_socket(path);
 	if (r < 0)
 		return r;
 
