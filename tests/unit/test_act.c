@@ -14,6 +14,7 @@
 #define MGLRU "/sys/kernel/mm/lru_gen/enabled"
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
 #define COMPACT "/proc/sys/vm/compact_memory"
+#define ZONES "/proc/zoneinfo"
 #define LISTS "/proc/sys/vm/percpu_pagelist_high_fraction"
 
 struct fixture {
@@ -650,6 +651,7 @@ static void test_compact(void **state)
 	root_put(&f->root, "/sys/devices/system/node/node0/compact", "");
 	root_put(&f->root, "/sys/devices/system/node/node1/compact", "");
 	root_put(&f->root, "/sys/devices/system/node/nodex/compact", "");
+	root_put(&f->root, ZONES, "Node 0, zone DMA32\n    cpu: 0\n              count:    1023\n");
 	root_put(&f->root, LISTS, "2000000000"); /* as long as what is written over it */
 	root_path(&f->root, LISTS, path);
 	assert_true(inotify_add_watch(watch, path, IN_CLOSE_WRITE) >= 0);
@@ -666,8 +668,34 @@ static void test_compact(void **state)
 	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/node1/compact"), "1");
 	assert_string_equal(root_get(&f->root, "/sys/devices/system/node/nodex/compact"), "");
 	assert_string_equal(root_get(&f->root, COMPACT), "");
-	/* The CPUs' lists were made short, and are as long as before. */
+	/* 4 MiB less a page in the CPUs' lists: they are left alone. */
+	assert_int_equal(read(watch, events, sizeof(events)), -1);
+	/* With it they are made short, and are as long as before then. */
+	root_put(&f->root, ZONES,
+		 "    cpu: 0\n  count: 1000\n  high: 9999\n    cpu: 1\n  count: 24\n");
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 2, 5000));
 	assert_true(read(watch, events, sizeof(events)) > 0);
+	assert_string_equal(root_get(&f->root, LISTS), "2000000000");
+}
+
+/* A run that was killed meanwhile: the next one finds the way back. */
+static void test_lists_after_a_crash(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_opts opts = { .state_dir = f->root.state,
+				     .root = f->root.path,
+				     .cgroup_root = -1 };
+	struct journal *j;
+	uint64_t seq;
+
+	root_put(&f->root, LISTS, "2000000000");
+	assert_int_equal(journal_open(&j, &opts), 0);
+	assert_int_equal(journal_set_file_briefly(j, LISTS, "2147483647", &seq), 0);
+	assert_true(seq);
+	assert_string_equal(root_get(&f->root, LISTS), "2147483647");
+	journal_close(j);
+	open_it(f, false);
 	assert_string_equal(root_get(&f->root, LISTS), "2000000000");
 }
 
@@ -846,6 +874,7 @@ int main(void)
 		T(test_ageing_of_many),
 		T(test_ageing_of_a_large_one),
 		T(test_compact),
+		T(test_lists_after_a_crash),
 		T(test_limits),
 		T(test_dry_run),
 		T(test_close),

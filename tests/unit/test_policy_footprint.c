@@ -255,15 +255,18 @@ static void test_at_ease_a_start_takes_what_is_free(void **state)
 	assert_int_equal(step(20)->want, before);
 	assert_int_equal(t.plan.footprint.reason, EBB_SIZE_START);
 	t.container.peak = GiB;
-	/* The peak, a sixteenth of RAM that is left, and a thirty-second more; free was half of
-	 * RAM. */
+	/* The peak, a sixteenth of RAM that is left, an eighth more; half of RAM was free. */
 	want = step(20)->want;
-	assert_in_range(want, before + GiB / 16 * 3 - 10 * MiB, before + GiB / 16 * 3 + 40 * MiB);
+	assert_in_range(want, before + GiB / 8 * 3 - 10 * MiB, before + GiB / 8 * 3 + 40 * MiB);
+	/* 200 MiB/s: what is left at the end is enough for more of that. */
 	for (int i = 0; i < 100; i++) {
-		assert_int_equal(step(20)->want, want);
+		assert_int_equal(step(50)->want, want);
 		t.used += 10 * MiB;
 		t.container.bytes += 10 * MiB;
 	}
+	t.container.born_ms = 1;
+	assert_int_equal(step(50)->want, want);
+	assert_int_equal(t.plan.footprint.reason, EBB_SIZE_FOLLOW);
 }
 
 static void test_at_ease_a_burst_does_not_meet_the_balloon(void **state)

@@ -157,7 +157,7 @@ int act_open(struct act **ret, uv_loop_t *loop, const struct act_opts *opts, act
 /*
  * Queues a job; act_done_fn is called once for each that was taken.
  * -EBUSY: one for this id is under way or queued (each of the limits may be beside the rest).
- * -EINVAL: not a job. Room for ACT_MAX_JOBS (one holds a
+ * -EINVAL: not a job. -EAGAIN: no thread can be had. Room for ACT_MAX_JOBS (one holds a
  * descriptor) beside ageing, then -ENOSPC.
  */
 #define ACT_MAX_JOBS 512

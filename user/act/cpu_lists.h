@@ -9,13 +9,22 @@
 #ifndef EBB_ACT_CPU_LISTS_H
 #define EBB_ACT_CPU_LISTS_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define CPU_LISTS_WORTH (4ull << 20) /* bytes; less is left where it is */
+
 struct journal;
 
 /*
- * Gives the pages back to the zones, but for some hundreds a CPU, and leaves
- * the lists as long as they were. Where the kernel has no such setting nothing
- * is done. Blocks until each CPU had its turn.
+ * Where the lists hold CPU_LISTS_WORTH and more, gives the pages back to the
+ * zones, and leaves the lists as long as they may be. One at a time; blocks
+ * until each CPU had its turns, 200 ms at most, and returns soon after *stop.
+ * Where the kernel has no such setting nothing is done.
  */
-void cpu_lists_drain(struct journal *journal, const char *root);
+void cpu_lists_drain(struct journal *journal, const char *root, const atomic_bool *stop);
+
+/* Bytes in the lists as /proc/zoneinfo has them; 0 where it cannot be read. */
+uint64_t cpu_lists_bytes(const char *root);
 
 #endif /* EBB_ACT_CPU_LISTS_H */

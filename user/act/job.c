@@ -208,7 +208,6 @@ static void run_compact(struct job *job)
 		.stop = &job->pool.stop,
 	};
 
-	cpu_lists_drain(job->act->journal, job->act->root);
 	compact_run(&c);
 	job->result.error = c.error;
 	job->result.timed_out = c.timed_out;
@@ -241,7 +240,7 @@ static void run(struct pool_job *p)
 	}
 	actions[job->action].run(job);
 	if (actions[job->action].drains || job->result.got >= WORTH_DRAINING)
-		cpu_lists_drain(job->act->journal, job->act->root);
+		cpu_lists_drain(job->act->journal, job->act->root, &job->pool.stop);
 }
 
 static bool needs_dir(const struct act_job *spec)

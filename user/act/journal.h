@@ -69,6 +69,13 @@ void journal_close(struct journal *j); /* undoes nothing */
 int journal_set_file(struct journal *j, const char *path, const char *value, uint64_t *ret_seq);
 
 /*
+ * The same for what is undone in a moment: not synced, since the kernel's settings do not outlive
+ * a crash of the machine, and one of this process leaves the entry where it is.
+ */
+int journal_set_file_briefly(struct journal *j, const char *path, const char *value,
+			     uint64_t *ret_seq);
+
+/*
  * The same for one file in many cgroups, with a single sync: all or nothing
  * (what was set is undone when one fails, and its errno returned). A cgroup
  * that is gone is skipped. They are opened by id (open_by_handle_at, needs

@@ -27,7 +27,8 @@ static void adopt(struct journal *j, const char *path)
 			j->slots[i].inherited = false;
 }
 
-int journal_set_file(struct journal *j, const char *path, const char *value, uint64_t *ret_seq)
+static int set_file(struct journal *j, const char *path, const char *value, bool sync,
+		    uint64_t *ret_seq)
 {
 	struct journal_entry e = { .kind = JOURNAL_FILE };
 	struct journal_slot *slot;
@@ -55,7 +56,7 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 	 * passes through its value to the one before us.
 	 */
 	e.seq = j->last_seq + 1;
-	r = journal_store_append(j, &e, 1);
+	r = sync ? journal_store_append(j, &e, 1) : journal_store_note(j, &e);
 	if (r)
 		return r;
 	slot = journal_slot_add(j, &e);
@@ -70,6 +71,17 @@ int journal_set_file(struct journal *j, const char *path, const char *value, uin
 	if (ret_seq)
 		*ret_seq = e.seq;
 	return 0;
+}
+
+int journal_set_file(struct journal *j, const char *path, const char *value, uint64_t *ret_seq)
+{
+	return set_file(j, path, value, true, ret_seq);
+}
+
+int journal_set_file_briefly(struct journal *j, const char *path, const char *value,
+			     uint64_t *ret_seq)
+{
+	return set_file(j, path, value, false, ret_seq);
 }
 
 /* Which of the groups need an entry, appended to `entries`. */

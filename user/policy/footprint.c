@@ -44,7 +44,11 @@
 #define IGNORE_MIN (10 * MIB) /* differences below this, or SIZE / … */
 #define IGNORE_PART 400
 #define BURST_PART 4 /* an unknown container may take RAM / this before it is looked at again */
-#define START_SPARE 32 /* RAM / this is opened beyond what a start lacks: not soon again */
+/*
+ * RAM / this is opened beyond what a start lacks: more than what urgent_of() adds for the rate at
+ * which it then grows, or the rest would open beside its last pages.
+ */
+#define START_SPARE 8
 #define STALLED_MIN 8 /* failed compactions between two looks: one or two are luck */
 
 static void learn_rate(struct step *s, struct policy_footprint *f, uint64_t used)
@@ -190,14 +194,14 @@ static uint64_t opened_of(const struct step *s, const struct policy_footprint *f
 			  uint64_t start)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
-	uint64_t enough = start + urgent_of(s, f);
+	uint64_t urgent = urgent_of(s, f), enough = start + urgent;
 
 	if (s->snap->host.level != EBB_HOST_EASE || !m->reporting ||
 	    !means_on(s, EBB_MEANS_REPORTING))
 		return target;
 	if (m->mem_free >= enough)
 		return f->want;
-	if (!start)
+	if (m->mem_free < urgent || !start) /* it is not for the start that it lacks */
 		return target;
 	enough += sub_u64(m->ram, m->ballooned) + f->hidden + m->ram / START_SPARE;
 	return min_u64(target, max_u64(f->want, enough - m->mem_free));
@@ -251,6 +255,12 @@ static uint64_t limit_of(const struct step *s)
 	return s->config->cap && s->config->cap < max ? s->config->cap : max;
 }
 
+/* Small differences are left, but for the last one. */
+static bool is_larger(const struct policy_footprint *f, uint64_t target, uint64_t limit)
+{
+	return target > f->want + (target < limit ? max_u64(IGNORE_MIN, f->want / IGNORE_PART) : 0);
+}
+
 static void follow(struct step *s, struct policy_footprint *f, struct ebb_footprint *out)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
@@ -277,10 +287,10 @@ static void follow(struct step *s, struct policy_footprint *f, struct ebb_footpr
 	target = min_u64(max_u64(target, s->snap->host.min), limit);
 	if (!f->want) /* the balloon as it is found; a cap holds from the first moment */
 		f->want = min_u64(limit, s->snap->host.applied ? s->snap->host.applied : limit);
-	if (target > f->want + (target < limit ? max_u64(IGNORE_MIN, f->want / IGNORE_PART) : 0)) {
+	if (is_larger(f, target, limit)) {
 		if (out->reason == EBB_SIZE_FOLLOW || out->reason == EBB_SIZE_START)
 			target = opened_of(s, f, target, start);
-		if (target > f->want)
+		if (is_larger(f, target, limit))
 			grow(s, f, target);
 	} else if (target < f->want) {
 		shrink(s, f, target, out);
