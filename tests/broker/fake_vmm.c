@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,7 @@ int fake_vmm_open(struct fake_vmm *v, uv_loop_t *loop, const char *path, uint64_
 {
 	int r;
 
+	signal(SIGPIPE, SIG_IGN); /* as the broker's main does: either end may go first */
 	v->loop = loop;
 	v->ram = v->size = v->actual = ram;
 	for (int i = 0; i < FAKE_CLIENTS; i++) {

@@ -70,6 +70,8 @@ start_prometheus()
 		  - job_name: text
 		    scrape_protocols: [PrometheusText0.0.4]
 		    static_configs: [{ targets: ["127.0.0.1:9465"] }]
+		  - job_name: ebb-broker
+		    static_configs: [{ targets: ["127.0.0.1:9466"] }]
 	EOF
 	check_cmd "promtool: configuration and rules" promtool check config /run/prometheus.yml
 	in_background prometheus --config.file=/run/prometheus.yml --storage.tsdb.path=/run/tsdb --log.level=warn \
@@ -188,4 +190,9 @@ kill "$exporter"
 must_fire EbbExporterDown "the exporter was stopped"
 start_exporter --max-containers 1
 must_fire EbbContainersDropped "more containers than it may have series of"
+
+# Here it is no host, but its metrics are the same: the VM's own VMM is not to be seen in it.
+must_fire EbbBrokerDown "no broker is running"
+in_background ebb-broker --listen 127.0.0.1:9466 --vm name=gone,vmm=qmp:/run/gone.qmp,channel=/run/gone.ebb
+must_fire EbbVmmLost "a VM whose QEMU does not answer"
 note "the other alerts are not caused here, but with made-up series: tests/browser/rules.test.yml"
