@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,7 +30,8 @@
 /* Sets what is the machine's, and so must not be undone beside another's work. */
 static pthread_mutex_t draining = PTHREAD_MUTEX_INITIALIZER;
 
-uint64_t cpu_lists_bytes(const char *root)
+/* 0 where it cannot be read. */
+static uint64_t bytes_in_lists(const char *root)
 {
 	_cleanup_free_ char *line = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
@@ -65,7 +67,7 @@ static void drain(const char *root, uint64_t held, const atomic_bool *stop)
 		before = held;
 		if (!refresh(root))
 			return;
-		held = cpu_lists_bytes(root);
+		held = bytes_in_lists(root);
 	} while (held >= CPU_LISTS_WORTH && held < before && !atomic_load(stop) &&
 		 pool_now_us() < end_us);
 }
@@ -75,7 +77,7 @@ void cpu_lists_drain(struct journal *journal, const char *root, const atomic_boo
 	uint64_t held, seq;
 
 	pthread_mutex_lock(&draining);
-	held = atomic_load(stop) ? 0 : cpu_lists_bytes(root);
+	held = atomic_load(stop) ? 0 : bytes_in_lists(root);
 	if (held >= CPU_LISTS_WORTH && !journal_set_file_briefly(journal, LENGTH, SHORTEST, &seq) &&
 	    seq) {
 		drain(root, held, stop);

@@ -10,7 +10,6 @@
 #define EBB_ACT_CPU_LISTS_H
 
 #include <stdatomic.h>
-#include <stdint.h>
 
 #define CPU_LISTS_WORTH (4ull << 20) /* bytes; less is left where it is */
 
@@ -23,8 +22,5 @@ struct journal;
  * Where the kernel has no such setting nothing is done.
  */
 void cpu_lists_drain(struct journal *journal, const char *root, const atomic_bool *stop);
-
-/* Bytes in the lists as /proc/zoneinfo has them; 0 where it cannot be read. */
-uint64_t cpu_lists_bytes(const char *root);
 
 #endif /* EBB_ACT_CPU_LISTS_H */

@@ -13,8 +13,8 @@
 #define DEFAULT_BATCH (32ull << 20)
 /* For each group more: a pass over 100 MB takes 7 ms under emulation, and we may get little CPU. */
 #define AGE_GROUP_MS 20
-#define WORTH_DRAINING (8ull << 20) /* what is freed bit by bit need not be given back at once */
 #define AGE_MAX_MS 10000 /* others wait for their pass meanwhile */
+#define WORTH_DRAINING (8ull << 20) /* what is freed bit by bit need not be given back at once */
 
 static void fill(struct job *job, struct reclaim *r)
 {
