@@ -26,6 +26,14 @@
 
 #include "policy/internal.h"
 
+/*
+ * Of the pages in use a pass misses a few, which then stand among the cold: up to 194 of 51,200
+ * were measured (0.4%). Asked to evict them the kernel finds them in use, ages by itself for want
+ * of others, and takes what is hot: of 824 KiB 764 came back. So as much as they may be is not
+ * known cold.
+ */
+#define MISSED_PART 128
+
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
 {
 	if (p->nr_file == POLICY_FILE_SAMPLES) {
@@ -81,6 +89,7 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	}
 	/* shmem is charged as file but lives on the anon lists and goes to swap. */
 	ret->anon = min_u64(ret->anon, c->anon + c->shmem);
+	ret->anon = sub_u64(ret->anon, (c->anon + c->shmem - ret->anon) / MISSED_PART);
 	ret->file_old = min_u64(ret->file_old, sub_u64(c->file, c->shmem));
 	if (new_pass(c, &p->file_aged_ms) && ret->learned) {
 		file_sample(s, p, ret->file_old);

@@ -15,9 +15,9 @@
 /*
  * Headroom: what the fastest growth of late would take until the balloon has opened, and a
  * share of RAM: small where the host is short. Where it is not and free pages go back by
- * themselves, half, or what a container that runs lacks of the most it ever was: a balloon closed
- * further gives the host nothing more, and a burst has to wait for it to open, page by page, on the
- * CPUs that it would use itself.
+ * themselves, half, or what a container that runs, or ended lately, lacks of the most it ever was:
+ * a balloon closed further gives the host nothing more, and a burst has to wait for it to open,
+ * page by page, on the CPUs that it would use itself.
  */
 #define HEADROOM_MIN (64 * MIB)
 #define HEADROOM_EASE 2 /* RAM / this */
@@ -122,11 +122,13 @@ static uint64_t urgent_of(const struct step *s, const struct policy_footprint *f
 		       ram / URGENT_MAX);
 }
 
-/* The most that one of those that run would grow by, were it, or the one before it, to come again.
+/*
+ * The most that one would grow by, were it, or the one before it, to come again: of those that run,
+ * and of those that ended lately.
  */
 static uint64_t regrowth_of(const struct step *s)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = s->snap->machine.again;
 
 	for (size_t i = 0; i < s->snap->nr_containers; i++) {
 		const struct ebb_snap_container *c = &s->snap->containers[i];

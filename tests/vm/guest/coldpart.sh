@@ -61,12 +61,9 @@ cold_part_verify()
 # cold_part LAYOUT THP: the whole of it, where the cold part can be seen.
 cold_part()
 {
-	local begun limit all=180 hot=10
+	local begun limit all=180
 	# A minute is what it may take. Emulation, though, has no time of its own: there the figure is printed.
-	# Nor does it age pages as a CPU does: x86 clears the accessed bit without flushing the TLB, and an
-	# emulated TLB keeps thousands of entries that a CPU's would have dropped, so a page in use can look
-	# idle for a pass. One hot page in a hundred may come back there, five in a thousand under KVM.
-	! dmesg | grep -q 'Hypervisor detected: KVM' || all=60 hot=5
+	! dmesg | grep -q 'Hypervisor detected: KVM' || all=60
 	cold_part_start "$1" "$2"
 	begun=$SECONDS
 	wait_for "$all" cold_is_out || true
@@ -83,7 +80,7 @@ cold_part()
 	check "$COLD_OUT * 100 >= $COLD_ALL * 95" "at least 95% of the cold part is out of its memory"
 	note "hot pages back: $HOT_FAULTS of $HOT_ALL in use, $(work_status app late_majflt) after the machine stood still; untouched for $(
 		work_status app worst_gap_ms) ms at the longest"
-	check "$HOT_FAULTS * 1000 <= $HOT_ALL * $hot" "at most $hot in 1000 of the hot pages were faulted back"
+	check "$HOT_FAULTS * 1000 <= $HOT_ALL * 5" "at most 5 in 1000 of the hot pages were faulted back"
 	check "$FELL * 100 >= $GAIN * 85" "the host has at least 85% of what was taken, less what it takes compressed"
 	cold_part_verify
 	check_cmd "ebbd ends well" stop_ebbd
