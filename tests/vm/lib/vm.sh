@@ -122,6 +122,8 @@ vm_qemu_args()
 	# Switching the kernel's own page-fault tracepoints on and off panicked 6.12 within 13 s (QEMU 7.2:
 	# int3 in exc_page_fault). The translation cache is bounded: it would grow by gigabytes.
 	local how=(-accel "tcg,thread=single,tb-size=96" -cpu max)
+	# The guest's time is then the number of instructions, each of 2^N ns, of all its CPUs together.
+	[ -z "${icount:-}" ] || how+=(-icount "shift=$icount,sleep=on")
 	[ "$accel" = tcg ] || how=(-accel kvm -cpu host)
 	qemu=(qemu-system-x86_64 -name ebb-vm -nodefaults -no-user-config -display none -no-reboot
 		-machine "pc,memory-backend=mem" "${how[@]}" -m "${mem_mib}M" -smp "$smp"

@@ -2,18 +2,26 @@
 /*
  * burn - takes memory and holds it until a signal ends it.
  *
- * usage: burn [--random PERCENT] [--wait] [--status FILE] MIB
+ * usage: burn [--random PERCENT] [--wait] [--keep N] [--status FILE] MIB
  * The status file appears when all of it is allocated, and says how long that took; with --wait it
- * begins at SIGUSR1.
+ * begins at SIGUSR1. With --keep it then gives back all but one page in N: what is free lies in pieces.
  */
 #include <getopt.h>
 #include <signal.h>
 
 #include "work.h"
 
+static void keep_one_in(size_t keep, uint64_t *mem, size_t pages)
+{
+	for (size_t page = 0; page < pages; page++)
+		if (page % keep)
+			madvise(mem + page * PAGE_WORDS, PAGE, MADV_DONTNEED);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "keep", required_argument, NULL, 'k' },
 		{ "random", required_argument, NULL, 'r' },
 		{ "status", required_argument, NULL, 's' },
 		{ "wait", no_argument, NULL, 'w' },
@@ -21,16 +29,18 @@ int main(int argc, char **argv)
 	};
 	unsigned int random = 25;
 	const char *status = NULL;
-	size_t pages;
+	size_t pages, keep = 1;
 	bool wait = false;
 	sigset_t signals;
 	uint64_t *mem;
-	double start;
+	double start, took;
 	int opt, sig;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'r')
 			random = (unsigned int)number_or_die(optarg, 0);
+		else if (opt == 'k')
+			keep = number_or_die(optarg, 1);
 		else if (opt == 's')
 			status = optarg;
 		else if (opt == 'w')
@@ -39,7 +49,7 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 1) {
-		fprintf(stderr, "usage: burn [--random PERCENT] [--wait] [--status FILE] MIB\n");
+		fprintf(stderr, "usage: burn [--random PERCENT] [--wait] [--keep N] [--status FILE] MIB\n");
 		return 2;
 	}
 	pages = number_or_die(argv[optind], 1) * MIB / PAGE;
@@ -57,7 +67,9 @@ int main(int argc, char **argv)
 	start = now_ms();
 	for (size_t page = 0; page < pages; page++)
 		page_fill(mem + page * PAGE_WORDS, page, random);
-	if (status_write(status, "{\"pages\":%zu,\"fill_ms\":%.0f}\n", pages, now_ms() - start) < 0)
+	took = now_ms() - start;
+	keep_one_in(keep, mem, pages);
+	if (status_write(status, "{\"pages\":%zu,\"fill_ms\":%.0f}\n", pages, took) < 0)
 		perror("burn");
 	pause();
 	return 0;
