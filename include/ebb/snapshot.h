@@ -131,7 +131,6 @@ struct ebb_snap_machine {
 	uint64_t compact_cpu_us; /* spent by compaction that ebbd asked for, cumulative */
 	uint64_t compact_ended_ms;
 	uint64_t limit_ms; /* what setting a limit took of late */
-	uint64_t again; /* the most that one had of those that ended lately and may come again */
 	uint64_t orphans_got; /* bytes evicted of what removed groups had left, cumulative */
 	uint64_t alloc_stalls; /* vmstat allocstall_*, cumulative */
 	uint64_t compact_fails; /* vmstat compact_fail, cumulative */

@@ -20,7 +20,7 @@ static char dir[] = "/tmp/ebb-peaks-XXXXXX";
 static int start(void **state)
 {
 	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	return mkdtemp(dir) ? peaks_open(&p, dir, 1) : -1;
+	return mkdtemp(dir) ? peaks_open(&p, dir) : -1;
 }
 
 static void path_of(char *path, size_t size)
@@ -42,14 +42,14 @@ static void again(void)
 {
 	assert_int_equal(peaks_save(&p, dir, true), 0);
 	peaks_close(&p);
-	assert_int_equal(peaks_open(&p, dir, 1), 0);
+	assert_int_equal(peaks_open(&p, dir), 0);
 }
 
 static void test_by_name_and_image(void **state)
 {
 	assert_int_equal(peaks_get(&p, "web", "nginx"), 0);
-	peaks_note(&p, "web", "nginx", 100, 1);
-	peaks_note(&p, "web", "apache", 300, 1);
+	peaks_note(&p, "web", "nginx", 100);
+	peaks_note(&p, "web", "apache", 300);
 	assert_int_equal(peaks_get(&p, "web", "nginx"), 100);
 	assert_int_equal(peaks_get(&p, "web", "apache"), 300);
 	assert_int_equal(peaks_get(&p, "web", NULL), 0);
@@ -57,42 +57,27 @@ static void test_by_name_and_image(void **state)
 
 static void test_an_unknown_name_of_a_known_image(void **state)
 {
-	peaks_note(&p, "brave_knuth", "node:20", 500, 1);
-	peaks_note(&p, "calm_euler", "node:20", 700, 1);
+	peaks_note(&p, "brave_knuth", "node:20", 500);
+	peaks_note(&p, "calm_euler", "node:20", 700);
 	assert_int_equal(peaks_get(&p, "odd_turing", "node:20"), 700);
 	assert_int_equal(peaks_get(&p, "brave_knuth", "node:20"), 500);
 	/* Bare groups have no image: nothing follows from one for another. */
-	peaks_note(&p, "job", "", 900, 1);
+	peaks_note(&p, "job", "", 900);
 	assert_int_equal(peaks_get(&p, "other", ""), 0);
-}
-
-static void test_what_may_come_again(void **state)
-{
-	assert_int_equal(peaks_again(&p, 5), 0);
-	peaks_note(&p, "a", "", 800, 5);
-	peaks_note(&p, "b", "", 300, 1000);
-	assert_int_equal(peaks_again(&p, 1000), 800);
-	/* One that runs is not expected a second time. */
-	assert_int_equal(peaks_start(&p, "a", ""), 800);
-	assert_int_equal(peaks_again(&p, 1000), 300);
-	assert_int_equal(peaks_again(&p, 1000 + PEAKS_AGAIN_MS), 0);
-	/* Whoever begins anew does not know when they ended. */
-	again();
-	assert_int_equal(peaks_again(&p, 1), 800);
 }
 
 static void test_grows_at_once_and_falls_slowly(void **state)
 {
-	peaks_note(&p, "a", "", 800, 1);
-	peaks_note(&p, "a", "", 1600, 1);
+	peaks_note(&p, "a", "", 800);
+	peaks_note(&p, "a", "", 1600);
 	assert_int_equal(peaks_get(&p, "a", ""), 1600);
-	peaks_note(&p, "a", "", 800, 1);
+	peaks_note(&p, "a", "", 800);
 	assert_int_equal(peaks_get(&p, "a", ""), 1500);
 }
 
 static void test_survives_a_restart(void **state)
 {
-	peaks_note(&p, "a\"\n\xff", "i\033[31m", 123456789012ull, 1);
+	peaks_note(&p, "a\"\n\xff", "i\033[31m", 123456789012ull);
 	again();
 	assert_int_equal(peaks_get(&p, "a\"\n\xff", "i\033[31m"), 123456789012ull);
 	assert_false(p.dirty);
@@ -104,8 +89,8 @@ static void test_the_oldest_makes_room(void **state)
 
 	for (int i = 0; i < PEAKS_MAX + 10; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
-		peaks_note(&p, name, "", 1000 + i, 1);
-		peaks_note(&p, "c0", "", 1000, 1); /* in use all the time */
+		peaks_note(&p, name, "", 1000 + i);
+		peaks_note(&p, "c0", "", 1000); /* in use all the time */
 	}
 	assert_int_equal(p.nr, PEAKS_MAX);
 	assert_int_equal(peaks_get(&p, "c0", ""), 1000);
@@ -113,7 +98,7 @@ static void test_the_oldest_makes_room(void **state)
 	assert_int_equal(peaks_get(&p, "c521", ""), 1521);
 	again();
 	assert_int_equal(p.nr, PEAKS_MAX);
-	peaks_note(&p, "new", "", 1, 1);
+	peaks_note(&p, "new", "", 1);
 	assert_int_equal(peaks_get(&p, "c0", ""), 1000);
 }
 
@@ -131,14 +116,14 @@ static void test_a_damaged_file_is_an_empty_one(void **state)
 		fputs(bad[i], f);
 		fclose(f);
 		peaks_close(&p);
-		assert_int_equal(peaks_open(&p, dir, 1), 0);
+		assert_int_equal(peaks_open(&p, dir), 0);
 		assert_int_equal(p.nr, 0);
 	}
 }
 
 static void test_a_folder_that_is_not_there(void **state)
 {
-	peaks_note(&p, "a", "", 5, 1);
+	peaks_note(&p, "a", "", 5);
 	assert_int_equal(peaks_save(&p, "/nonexistent", false), -ENOENT);
 	assert_true(p.dirty);
 }
@@ -149,7 +134,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_by_name_and_image),
 		test(test_an_unknown_name_of_a_known_image),
-		test(test_what_may_come_again),
 		test(test_grows_at_once_and_falls_slowly),
 		test(test_survives_a_restart),
 		test(test_the_oldest_makes_room),

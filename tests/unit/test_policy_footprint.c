@@ -327,24 +327,6 @@ static void test_at_ease_its_own_peak_stays_open(void **state)
 	assert_in_range(t.plan.footprint.headroom, 974 * MiB + 490 * MiB, 974 * MiB + 512 * MiB);
 }
 
-/* One that ended and comes again finds its memory open: opening it costs the CPUs that it would
- * use. */
-static void test_at_ease_one_may_come_again(void **state)
-{
-	uint64_t want;
-
-	t.snap.machine.again = GiB;
-	want = settle()->want;
-	assert_in_range(t.plan.footprint.headroom, GiB + 490 * MiB, GiB + 512 * MiB);
-	t.snap.machine.again = 0;
-	starts(GiB);
-	for (uint64_t grown = 0; grown < GiB; grown += 20 * MiB) {
-		assert_int_equal(step(100)->want, want);
-		t.used += 20 * MiB;
-		t.container.bytes += 20 * MiB;
-	}
-}
-
 /* What went to swap is not what it lacks; nor does a host that is short keep anything open for it.
  */
 static void test_a_known_peak_is_not_all(void **state)
@@ -354,11 +336,9 @@ static void test_a_known_peak_is_not_all(void **state)
 	settle();
 	assert_in_range(t.plan.footprint.headroom, 950 * MiB, GiB);
 	t.container.swap = 0;
-	t.snap.machine.again = GiB;
 	t.snap.host.level = EBB_HOST_LOW;
 	settle();
 	assert_in_range(t.plan.footprint.headroom, 120 * MiB, 130 * MiB);
-	t.snap.machine.again = 0;
 	/* Page cache that it had is no burst that it may need again. */
 	t.snap.host.level = EBB_HOST_EASE;
 	t.container.peak = t.slot.most = 0;
@@ -499,7 +479,6 @@ int main(void)
 		test(test_without_reporting_it_closes),
 		test(test_at_ease_a_known_peak_stays_open),
 		test(test_at_ease_its_own_peak_stays_open),
-		test(test_at_ease_one_may_come_again),
 		test(test_a_known_peak_is_not_all),
 		test(test_the_balloon_takes_what_is_stranded),
 		test(test_headroom_by_the_hosts_need),

@@ -78,7 +78,7 @@ static void save_last(struct daemon *d)
 void learned_open(struct daemon *d)
 {
 	d->peaks_saved_ms = now_ms();
-	if (peaks_open(&d->peaks, d->opts.state_dir, now_ms()))
+	if (peaks_open(&d->peaks, d->opts.state_dir))
 		log_warn("out of memory: how large containers become is not learned");
 }
 
@@ -87,7 +87,7 @@ void learned_expect(struct daemon *d, const struct tree_container *c)
 	struct track *t = track_find(d, c->id);
 
 	if (t)
-		t->expected = peaks_start(&d->peaks, c->name, c->image);
+		t->expected = peaks_get(&d->peaks, c->name, c->image);
 }
 
 void learned_end(struct daemon *d, const struct tree_container *c)
@@ -96,7 +96,7 @@ void learned_end(struct daemon *d, const struct tree_container *c)
 
 	if (!t)
 		return;
-	peaks_note(&d->peaks, c->name, c->image, t->peak, now_ms());
+	peaks_note(&d->peaks, c->name, c->image, t->peak);
 	t->peak = 0; /* it may be filled again: another life */
 }
 
@@ -106,7 +106,8 @@ void learned_tick(struct daemon *d)
 		const struct ebb_snap_container *c = &d->snap.containers[i];
 		struct track *t = track_find(d, c->id);
 
-		if (t && t->peak < c->bytes + c->swap)
+		/* What one that has ended leaves is no life of its own. */
+		if (t && c->populated && t->peak < c->bytes + c->swap)
 			t->peak = c->bytes + c->swap;
 	}
 	if (now_ms() - d->peaks_saved_ms >= SAVE_MS)

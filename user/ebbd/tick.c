@@ -79,7 +79,6 @@ static void snapshot_add_own(struct daemon *d)
 	d->snap.machine.compact_ended_ms = stats.compact_ended_ms;
 	d->snap.machine.limit_ms = stats.limit_us / 1000;
 	d->snap.machine.orphans_got = d->totals.orphans;
-	d->snap.machine.again = peaks_again(&d->peaks, d->snap.now_ms);
 	for (size_t i = 0; i < d->snap.nr_orphans; i++)
 		d->snap.orphans[i].busy = act_busy(d->act, d->snap.orphans[i].parent);
 	for (size_t i = 0; i < d->snap.nr_others; i++)

@@ -15,9 +15,9 @@
 /*
  * Headroom: what the fastest growth of late would take until the balloon has opened, and a
  * share of RAM: small where the host is short. Where it is not and free pages go back by
- * themselves, half, or what a container that runs, or ended lately, lacks of the most it ever was:
- * a balloon closed further gives the host nothing more, and a burst has to wait for it to open,
- * page by page, on the CPUs that it would use itself.
+ * themselves, half, or what a container that runs lacks of the most it ever was: a balloon closed
+ * further gives the host nothing more, and a burst has to wait for it to open, page by page, on the
+ * CPUs that it would use itself.
  */
 #define HEADROOM_MIN (64 * MIB)
 #define HEADROOM_EASE 2 /* RAM / this */
@@ -45,8 +45,8 @@
 #define IGNORE_PART 400
 #define BURST_PART 4 /* an unknown container may take RAM / this before it is looked at again */
 /*
- * RAM / this is opened beyond what a start lacks: more than what urgent_of() adds for the rate at
- * which it then grows, or the rest would open beside its last pages.
+ * RAM / this is opened beyond what a start lacks, or the rest would open beside its last pages: it
+ * is what urgent_of() then adds for the rate at which it grows.
  */
 #define START_SPARE 8
 #define STALLED_MIN 8 /* failed compactions between two looks: one or two are luck */
@@ -122,13 +122,11 @@ static uint64_t urgent_of(const struct step *s, const struct policy_footprint *f
 		       ram / URGENT_MAX);
 }
 
-/*
- * The most that one would grow by, were it, or the one before it, to come again: of those that run,
- * and of those that ended lately.
+/* The most that one of those that run would grow by, were it, or the one before it, to come again.
  */
 static uint64_t regrowth_of(const struct step *s)
 {
-	uint64_t bytes = s->snap->machine.again;
+	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < s->snap->nr_containers; i++) {
 		const struct ebb_snap_container *c = &s->snap->containers[i];
@@ -190,21 +188,21 @@ static uint64_t start_of(const struct step *s, bool *ret_any)
  * How much of the way to the target the balloon opens now. A host at ease has what is free: there
  * it opens when a burst comes near the end of that, not beside the burst, and for many small
  * growths at once. For a start no further than what it lacks: each page costs a CPU that it would
- * use itself.
+ * use itself. (What the rate asks for beside that is the start's own growth, or an older one's.)
  */
 static uint64_t opened_of(const struct step *s, const struct policy_footprint *f, uint64_t target,
 			  uint64_t start)
 {
 	const struct ebb_snap_machine *m = &s->snap->machine;
-	uint64_t urgent = urgent_of(s, f), enough = start + urgent;
+	uint64_t urgent = urgent_of(s, f), enough = start + m->ram / HEADROOM_LOW;
 
 	if (s->snap->host.level != EBB_HOST_EASE || !m->reporting ||
 	    !means_on(s, EBB_MEANS_REPORTING))
 		return target;
-	if (m->mem_free >= enough)
-		return f->want;
-	if (m->mem_free < urgent || !start) /* it is not for the start that it lacks */
+	if (m->mem_free < urgent) /* it is not for the start that it lacks */
 		return target;
+	if (!start || m->mem_free >= enough)
+		return f->want;
 	enough += sub_u64(m->ram, m->ballooned) + f->hidden + m->ram / START_SPARE;
 	return min_u64(target, max_u64(f->want, enough - m->mem_free));
 }

@@ -135,7 +135,6 @@ static const struct field machine_fields[] = {
 	TIME(T, compact_cpu_us),
 	TIME(T, compact_ended_ms),
 	TIME(T, limit_ms),
-	FIELD(T, again),
 	FIELD(T, orphans_got),
 	FIELD(T, alloc_stalls),
 	FIELD(T, compact_fails),

@@ -48,28 +48,6 @@ uint64_t peaks_get(const struct peaks *p, const char *name, const char *image)
 	return most;
 }
 
-uint64_t peaks_start(struct peaks *p, const char *name, const char *image)
-{
-	struct peak *k = peak_find(p, name, image);
-
-	if (k)
-		k->ended_ms = 0;
-	return peaks_get(p, name, image);
-}
-
-uint64_t peaks_again(const struct peaks *p, uint64_t now_ms)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < p->nr; i++) {
-		const struct peak *k = &p->peaks[i];
-
-		if (k->ended_ms && now_ms - k->ended_ms < PEAKS_AGAIN_MS && k->bytes > most)
-			most = k->bytes;
-	}
-	return most;
-}
-
 static struct peak *peak_room(struct peaks *p)
 {
 	struct peak *oldest = &p->peaks[0];
@@ -82,8 +60,7 @@ static struct peak *peak_room(struct peaks *p)
 	return oldest;
 }
 
-void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t bytes,
-		uint64_t now_ms)
+void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t bytes)
 {
 	struct peak *k = peak_find(p, name, image);
 
@@ -96,21 +73,20 @@ void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t b
 	}
 	k->bytes = bytes > k->bytes ? bytes : k->bytes - (k->bytes - bytes) / 8;
 	k->seen = ++p->notes;
-	k->ended_ms = now_ms;
 	p->dirty = true;
 }
 
-static void load_one(struct peaks *p, json_t *o, uint64_t now_ms)
+static void load_one(struct peaks *p, json_t *o)
 {
 	const char *name, *image;
 	json_int_t bytes;
 
 	if (json_unpack(o, "{s:s,s:s,s:I}", "name", &name, "image", &image, "bytes", &bytes) == 0 &&
 	    bytes > 0)
-		peaks_note(p, name, image, (uint64_t)bytes, now_ms);
+		peaks_note(p, name, image, (uint64_t)bytes);
 }
 
-int peaks_open(struct peaks *p, const char *folder, uint64_t now_ms)
+int peaks_open(struct peaks *p, const char *folder)
 {
 	char path[512];
 	_cleanup_close_ int fd = -1;
@@ -128,7 +104,7 @@ int peaks_open(struct peaks *p, const char *folder, uint64_t now_ms)
 	all = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
 	/* Oldest first, as they were written. */
 	json_array_foreach (all, i, o)
-		load_one(p, o, now_ms);
+		load_one(p, o);
 	json_decref(all);
 	p->dirty = false;
 	return 0;

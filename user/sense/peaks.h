@@ -12,14 +12,12 @@
 
 #define PEAKS_MAX 512 /* of names and images; the one not seen for longest makes room */
 #define PEAKS_KEY 128 /* longer ones are cut */
-#define PEAKS_AGAIN_MS (60 * 60 * 1000u) /* for so long one that ended may well come again */
 
 struct peak {
 	char name[PEAKS_KEY];
 	char image[PEAKS_KEY]; /* "" where it has none */
 	uint64_t bytes;
 	uint64_t seen; /* the count of notes when it was last noted */
-	uint64_t ended_ms; /* when the last of them ended, or the file was read; 0: one runs */
 };
 
 struct peaks {
@@ -33,7 +31,7 @@ struct peaks {
  * Reads FOLDER/peaks.json. A file that is missing or damaged is an empty one: what is
  * learned is worth a few restarts, no more. 0 or -ENOMEM.
  */
-int peaks_open(struct peaks *p, const char *folder, uint64_t now_ms);
+int peaks_open(struct peaks *p, const char *folder);
 void peaks_close(struct peaks *p);
 
 /*
@@ -42,21 +40,11 @@ void peaks_close(struct peaks *p);
  */
 uint64_t peaks_get(const struct peaks *p, const char *name, const char *image);
 
-/* The same for one that starts: until it ends, it is not among those that may come again. */
-uint64_t peaks_start(struct peaks *p, const char *name, const char *image);
-
 /*
- * The most, in bytes, of those that ended less than PEAKS_AGAIN_MS ago. When ebbd begins, all that
- * is learned counts as just ended: after a boot containers start.
- */
-uint64_t peaks_again(const struct peaks *p, uint64_t now_ms);
-
-/*
- * One that had at most bytes has ended at now_ms. A larger peak counts at once, a smaller
+ * One that had at most bytes has ended. A larger peak counts at once, a smaller
  * one by an eighth: the next burst may be the old one again.
  */
-void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t bytes,
-		uint64_t now_ms);
+void peaks_note(struct peaks *p, const char *name, const char *image, uint64_t bytes);
 
 /*
  * Puts a new file in the place of the old one. sync: it is on the disk then, for which it waits,

@@ -50,6 +50,11 @@ must_fire() # ALERT WHEN
 	echo "  ok  $1 fires: $2"
 }
 
+not_yet() # ALERT
+{
+	! fires "$1" || fail "$1 fires before anything is done for it"
+}
+
 # start_prometheus: minutes of the rules are 8 s here, and no alert waits longer than 3.
 start_prometheus()
 {
@@ -86,10 +91,10 @@ forbid_reclaim()
 	mount -o remount,bind,ro "$1/memory.reclaim"
 }
 
-# serve FILE: at the port where a broker's metrics are looked for.
+# serve FILE: at the port where a broker's metrics are looked for; in a shell of its own, as the next one.
 serve()
 {
-	perl -MIO::Socket::INET -e '
+	exec perl -MIO::Socket::INET -e '
 		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9466", Listen => 5, ReuseAddr => 1) or die;
 		while (my $c = $s->accept) {
 			while (<$c>) { last if /^\r?$/ }
@@ -102,7 +107,7 @@ serve()
 # Asks ebbd without a pause.
 ask_on_and_on()
 {
-	perl -MIO::Socket::UNIX -e '
+	exec perl -MIO::Socket::UNIX -e '
 		for (;;) {
 			my $s = IO::Socket::UNIX->new("/run/ebb/ebbd.sock") or die;
 			print $s "{\"cmd\":\"list\"}\n";
@@ -197,6 +202,7 @@ done
 must_fire EbbSwapFull "300 MiB of swap, all but used up"
 cg_kill full
 
+not_yet EbbActsFail
 for i in 1 2 3 4 5 6; do
 	cg_new "forbidden$i"
 	forbid_reclaim "$CG/forbidden$i"
@@ -235,13 +241,15 @@ start_ebbd --dry-run <<EOF
 cap = 500M
 EOF
 must_fire EbbSecondBest "no BPF"
+not_yet EbbCostly
 asking=()
 for _ in 1 2 3; do
 	in_background ask_on_and_on
 	asking+=($!)
 done
 must_fire EbbCostly "three ask without a pause"
-kill "${asking[@]}"
+kill "${asking[@]}" || true
+not_yet EbbStranded
 echo 0 >/proc/sys/vm/compaction_proactiveness
 cg_new scattered
 cg_run scattered burn --keep 2 --status "$STATUS/scattered" 1200

@@ -4,7 +4,8 @@
  *
  * usage: burn [--random PERCENT] [--wait] [--keep N] [--status FILE] MIB
  * The status file appears when all of it is allocated, and says how long that took; with --wait it
- * begins at SIGUSR1. With --keep it then gives back all but one page in N: what is free lies in pieces.
+ * begins at SIGUSR1. With --keep it then gives back all but one page in N: what is free lies in
+ * pieces.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -49,7 +50,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 1) {
-		fprintf(stderr, "usage: burn [--random PERCENT] [--wait] [--keep N] [--status FILE] MIB\n");
+		fprintf(stderr,
+			"usage: burn [--random PERCENT] [--wait] [--keep N] [--status FILE] MIB\n");
 		return 2;
 	}
 	pages = number_or_die(argv[optind], 1) * MIB / PAGE;
