@@ -214,6 +214,29 @@ for i in 1 2 3 4 5 6; do
 	cg_kill "forbidden$i"
 done
 
+# An ebbd that stands still with its window open (a debugger, say) cannot close it.
+links()
+{
+	bpftool -j link list | jq length
+}
+caught_open()
+{
+	kill -STOP "$EBBD_PID"
+	[ "$(links)" = "$closed" ] || return 0
+	kill -CONT "$EBBD_PID"
+	sleep 0.3
+	return 1
+}
+not_yet EbbHooksOverBudget
+closed=$(for _ in 1 2 3 4 5; do links; done | sort -n | head -n 1)
+cg_new faulting
+cg_run faulting bash -c 'while :; do /bin/true; done'
+wait_for 120 caught_open || fail "no window is met open: $(links) links, $closed when it is closed"
+sleep 30
+kill -CONT "$EBBD_PID"
+must_fire EbbHooksOverBudget "ebbd stood still for 30 s while its hooks were attached"
+cg_kill faulting
+
 for device in /sys/bus/virtio/drivers/virtio_balloon/virtio*; do
 	echo "${device##*/}" >/sys/bus/virtio/drivers/virtio_balloon/unbind
 done
@@ -269,4 +292,3 @@ must_fire EbbContainersDropped "more containers than it may have series of"
 must_fire EbbBrokerDown "no broker is running"
 in_background ebb-broker --listen 127.0.0.1:9466 --vm name=gone,vmm=qmp:/run/gone.qmp,channel=/run/gone.ebb
 must_fire EbbVmmLost "a VM whose QEMU does not answer"
-note "EbbHooksOverBudget is not caused: ebbd keeps what it measures below the budget; made-up series: tests/browser/rules.test.yml"
