@@ -15,18 +15,22 @@ def conditions(records):
     kernels = sorted({r["kernel"] for r in good})
     where = "emulated VMs (no KVM): no time in them is that of a real machine" if any(
         r["emulated"] for r in good) else "VMs with KVM"
-    quick = ", with `QUICK=1`: half the memory, one short run of each" if any(r["quick"] for r in good) else ""
+    quick = [r["quick"] for r in good]
+    half = "with `QUICK=1`: half the memory, one short run of each"
+    quick = f", {half}" if quick and all(quick) else f", where it says so {half}" if any(quick) else ""
     times = max((r["repetition"] for r in good), default=0)
     return (f"Linux {', '.join(kernels)}; {where}; {times} repetition{'s' if times != 1 else ''}{quick}. "
             "Compressed swap (zram, lz4) is the same for all.")
 
 
 def generated(records, controllers, works, native=None):
-    quick = any(r["quick"] for r in records)
+    quick = {r["work"] for r in records if r["quick"]}
+    command = " and ".join(f"`make bench{how}`" for how, any_such in (
+        (" QUICK=1", quick), ("", any(not r["quick"] for r in records))) if any_such)
     out = [BEGIN, "![The host's memory over time under each controller, and what was saved against what it cost](benchmarks.svg)", "",
-           f"`make bench{' QUICK=1' if quick else ''}`, then `make bench-docs`. {conditions(records)}", ""]
+           f"{command}, then `make bench-docs`. {conditions(records)}", ""]
     for work, saved, cost, each in tables.each_work(records, controllers, works):
-        out += [f"### {work.title}", "", " ".join(work.about), "", "Saved:", "", tables.markdown(saved), "",
+        out += [f"### {work.title}{' (`QUICK=1`)' if work.name in quick else ''}", "", " ".join(work.about), "", "Saved:", "", tables.markdown(saved), "",
                 "What it cost:", "", tables.markdown(cost), ""]
         if each:
             out += ["Each container:", "", tables.markdown(each), ""]
