@@ -18,6 +18,7 @@ HUES = {
 }
 OTHER = ("#5f6975", "#9aa4af")
 WIDTH, MARGIN, GAP, PLOT_H = 1100, 70, 90, 210
+HEADING = 130  # letters of that size fit
 TIME_W, COST_W = 560, 340
 
 
@@ -174,7 +175,7 @@ def svg(records, controllers, works, conditions):
     bottom = 110 + PLOT_H + 40
     for work in shown:
         groups = found[work.name]
-        out.append(text(MARGIN, bottom - PLOT_H - 32, f"{work.title}: {' '.join(work.about)}", "heading"))
+        out.append(text(MARGIN, bottom - PLOT_H - 32, textwrap.shorten(f"{work.title}: {' '.join(work.about)}", HEADING, placeholder=" …"), "heading"))
         out += over_time(groups, titles, MARGIN, bottom)
         out += against_cost(groups, titles, WIDTH - COST_W + 110, bottom, trace.get(work.name), ratio.get(work.name))
         bottom += PLOT_H + GAP + 40
