@@ -175,7 +175,8 @@ def svg(records, controllers, works, conditions):
     bottom = 110 + PLOT_H + 40
     for work in shown:
         groups = found[work.name]
-        out.append(text(MARGIN, bottom - PLOT_H - 32, textwrap.shorten(f"{work.title}: {' '.join(work.about)}", HEADING, placeholder=" …"), "heading"))
+        heading = textwrap.shorten(f"{work.title}: {' '.join(work.about)}", HEADING, placeholder=" …")
+        out.append(text(MARGIN, bottom - PLOT_H - 32, heading, "heading"))
         out += over_time(groups, titles, MARGIN, bottom)
         out += against_cost(groups, titles, WIDTH - COST_W + 110, bottom, trace.get(work.name), ratio.get(work.name))
         bottom += PLOT_H + GAP + 40

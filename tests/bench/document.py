@@ -25,13 +25,12 @@ def conditions(records):
 
 def generated(records, controllers, works, native=None):
     quick = {r["work"] for r in records if r["quick"]}
-    command = " and ".join(f"`make bench{how}`" for how, any_such in (
-        (" QUICK=1", quick), ("", any(not r["quick"] for r in records))) if any_such)
+    commands = sorted({"`make bench QUICK=1`" if r["quick"] else "`make bench`" for r in records})
     out = [BEGIN, "![The host's memory over time under each controller, and what was saved against what it cost](benchmarks.svg)", "",
-           f"{command}, then `make bench-docs`. {conditions(records)}", ""]
+           f"{' and '.join(commands)}, then `make bench-docs`. {conditions(records)}", ""]
     for work, saved, cost, each in tables.each_work(records, controllers, works):
-        out += [f"### {work.title}{' (`QUICK=1`)' if work.name in quick else ''}", "", " ".join(work.about), "", "Saved:", "", tables.markdown(saved), "",
-                "What it cost:", "", tables.markdown(cost), ""]
+        out += [f"### {work.title}{' (`QUICK=1`)' if work.name in quick else ''}", "", " ".join(work.about), "",
+                "Saved:", "", tables.markdown(saved), "", "What it cost:", "", tables.markdown(cost), ""]
         if each:
             out += ["Each container:", "", tables.markdown(each), ""]
     out += ["- " + line for line in tables.LEGEND + [tables.SPREADS]] + ["", END]
