@@ -29,7 +29,7 @@ controller_start()
 	echo 999 >"$DAMON/wmarks_high"
 	echo 995 >"$DAMON/wmarks_mid"
 	echo 1 >"$DAMON/wmarks_low"
-	dmesg | grep -q 'Hypervisor detected: KVM' || echo 100 >"$DAMON/quota_ms"
+	! emulated || echo 100 >"$DAMON/quota_ms"
 	echo Y >"$DAMON/enabled"
 }
 

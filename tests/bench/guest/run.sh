@@ -145,11 +145,11 @@ bench_measure()
 bench_report()
 {
 	jq -c -n --arg id "$BENCH_ID" --argjson base "$BASE" --arg acted "$ACTED" --arg kernel "$(uname -r)" \
-		--arg kvm "$(dmesg | grep -c 'Hypervisor detected: KVM')" \
+		--argjson emulated "$(emulated && echo true || echo false)" \
 		--slurpfile before "$BENCH_OUT/before" --slurpfile after "$BENCH_OUT/after" \
 		--slurpfile work "$BENCH_OUT/work" --slurpfile containers "$BENCH_OUT/containers" \
 		--slurpfile trace "$BENCH_OUT/trace" \
-		'{id: $id, base_kib: $base, acted: $acted, kernel: $kernel, emulated: ($kvm == "0"),
+		'{id: $id, base_kib: $base, acted: $acted, kernel: $kernel, emulated: $emulated,
 		before: $before[0], after: $after[0], work: $work[0], containers: $containers,
 		trace: $trace[0]}' >"$BENCH_OUT/result"
 	host_data bench "$(cat "$BENCH_OUT/result")"

@@ -63,7 +63,7 @@ cold_part()
 {
 	local begun limit all=180
 	# A minute is what it may take. Emulation, though, has no time of its own: there the figure is printed.
-	! dmesg | grep -q 'Hypervisor detected: KVM' || all=60
+	emulated || all=60
 	cold_part_start "$1" "$2"
 	begun=$SECONDS
 	wait_for "$all" cold_is_out || true

@@ -10,6 +10,12 @@ ROOTFS=/srv/root
 STATUS=/run/status # folder of the work programs' status files
 mkdir -p "$STATUS"
 
+# Without KVM: then no time is that of a real machine, nor does the CPU forget as one does.
+emulated()
+{
+	[[ $(dmesg) != *'Hypervisor detected: KVM'* ]]
+}
+
 # --- the host ----------------------------------------------------------------
 
 # One request, one answer, over the port that init opened (it can be opened only once).
@@ -152,6 +158,18 @@ meminfo()
 vmstat_of()
 {
 	awk -v key="$1" '$1 == key { print $2; exit }' /proc/vmstat
+}
+
+# MiB in the balloon; deflate-on-oom leaves them in MemTotal.
+held()
+{
+	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
+}
+
+# Allocations that had to wait for memory.
+stalls()
+{
+	awk '/^allocstall_/ { n += $2 } END { print n + 0 }' /proc/vmstat
 }
 
 drop_caches()
@@ -329,6 +347,12 @@ stop_ebbd()
 {
 	kill -"${1:-TERM}" "$EBBD_PID" 2>/dev/null || true
 	wait "$EBBD_PID"
+}
+
+# CPU of ebbd, in ticks of 10 ms.
+ebbd_ticks()
+{
+	awk '{ print $14 + $15 }' "/proc/$EBBD_PID/stat"
 }
 
 # ebb_of NAME KEY: a field of one container in `ebb list -o json`.

@@ -14,11 +14,6 @@ broker_there()
 {
 	[ "$(status broker)" = true ]
 }
-# MiB in the balloon; deflate-on-oom leaves them in MemTotal.
-held()
-{
-	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
-}
 # The target is what is needed and headroom, the VM is that size, and the balloon is done.
 settled()
 {
@@ -72,7 +67,7 @@ cg_new burst
 cg_run burst burn --status "$STATUS/burst" 1200
 wait_for 120 test -s "$STATUS/burst" || { ebb status; fail "the burst did not get its memory"; }
 check "$(oom_kills) == 0" "the burst killed nothing"
-note "the balloon has $(held) MiB; stalls: $(awk '/^allocstall/ { n += $2 } END { print n }' /proc/vmstat)"
+note "the balloon has $(held) MiB; stalls: $(stalls)"
 # Empty for a while before it is removed: what is charged to it still is no second, smaller life.
 cg_kill burst
 sleep 3

@@ -11,10 +11,6 @@ LIMIT=5 FAULTS=${FAULTS:-30}
 port=/dev/virtio-ports/ebb.channel
 [ -e "$port" ] || port=/dev/$(grep -l '^ebb.channel$' /sys/class/virtio-ports/*/name | cut -d/ -f5)
 
-held()
-{
-	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
-}
 full()
 {
 	[ "$(held)" -le 4 ]

@@ -16,10 +16,6 @@ is_off()
 {
 	[ "$(means "$1")" = host-keeps ]
 }
-held()
-{
-	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
-}
 open()
 {
 	[ "$(held)" -le 4 ]

@@ -10,13 +10,9 @@ for i in $(seq 100); do
 done
 wait_for 20 bash -c "(( \$(ebb list -o json | jq length) >= 100 ))" || fail "not all are listed: $(ebb list -o json | jq length)"
 sleep 10 # births are over
-cpu()
-{
-	awk '{ print $14 + $15 }' "/proc/$EBBD_PID/stat"
-}
-begun=$(cpu) at=$SECONDS
+begun=$(ebbd_ticks) at=$SECONDS
 sleep 40
-used=$(($(cpu) - begun)) took=$((SECONDS - at))
+used=$(($(ebbd_ticks) - begun)) took=$((SECONDS - at))
 rss=$(awk '/VmRSS/ { print $2 }' "/proc/$EBBD_PID/status")
 note "$used ticks of 10 ms in $took s (under emulation), $rss KiB resident: $(grep -E 'Rss|Vm(RSS|Data)' "/proc/$EBBD_PID/status" | tr -s '\t\n ' ' ')"
 check "$rss <= 8 * 1024" "ebbd holds at most 8 MiB"

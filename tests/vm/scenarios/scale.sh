@@ -5,11 +5,6 @@
 
 SIZES=${SCALE_SIZES:-10 100 1000}
 
-cpu()
-{
-	awk '{ print $14 + $15 }' "/proc/$EBBD_PID/stat"
-}
-
 # grow FROM TO: groups FROM to TO - 1; a process in the first of each ten, or in each of fewer than a hundred.
 grow()
 {
@@ -37,9 +32,9 @@ for size in $SIZES; do
 	grow "$had" "$size"
 	had=$size
 	sleep 15 # births are over
-	begun=$(cpu) at=$SECONDS
+	begun=$(ebbd_ticks) at=$SECONDS
 	sleep 60
-	used=$(($(cpu) - begun)) took=$((SECONDS - at))
+	used=$(($(ebbd_ticks) - begun)) took=$((SECONDS - at))
 	rss=$(awk '/VmRSS/ { print $2 }' "/proc/$EBBD_PID/status")
 	containers=$(ebb list -o json | jq length)
 	overhead=$(ebb status -o json | jq -c .overhead)

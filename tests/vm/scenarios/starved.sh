@@ -7,10 +7,6 @@
 # broker: min=256M,shrink=1G
 # timeout: 900
 
-stalls()
-{
-	awk '/^allocstall_/ { n += $2 } END { print n }' /proc/vmstat
-}
 status()
 {
 	ebb status -o json | jq -r ".balloon.$1"
@@ -18,11 +14,6 @@ status()
 broker_there()
 {
 	[ "$(status broker)" = true ]
-}
-# MiB in the balloon.
-held()
-{
-	awk '/^balloon_inflate / { n += $2 } /^balloon_deflate / { n -= $2 } END { print int(n / 256) }' /proc/vmstat
 }
 holds()
 {
