@@ -128,6 +128,73 @@ static void test_kinds_apart(void **state)
 	assert_int_equal(r.got, 14 * MIB);
 }
 
+/* Of what was known cold so much, behind which stands what is in use. */
+struct lists {
+	struct fixture *f;
+	uint64_t cold, missed; /* bytes; met, the missed are put aside, and hot ones go instead */
+	uint64_t hot_taken;
+	uint64_t most; /* of one ask, as a share of what was known: per cent */
+};
+
+static bool lists_known(void *arg, uint64_t *ret)
+{
+	struct lists *l = arg;
+	uint64_t steal = l->f->steal * 4096, took;
+
+	kernel(l->f);
+	took = l->f->steal * 4096 - steal;
+	if (took && took * 100 / (l->cold + l->missed + 1) > l->most)
+		l->most = took * 100 / (l->cold + l->missed + 1);
+	if (took > l->cold) {
+		l->hot_taken += took - l->cold;
+		l->missed = 0;
+	}
+	l->cold -= took < l->cold ? took : l->cold;
+	*ret = l->cold + l->missed;
+	return true;
+}
+
+static int looked_at(void *arg)
+{
+	return 0;
+}
+
+static struct reclaim ask_lists(struct lists *l, uint64_t anon)
+{
+	struct reclaim r = ask(l->f, anon, 0);
+
+	r.swappiness = true;
+	r.check = looked_at; /* the kernel's part is done when it is asked what is known */
+	r.known = lists_known;
+	r.known_arg = l;
+	return r;
+}
+
+/* No batch asks for more than half of what is known cold, so what passes missed costs little. */
+static void test_known(void **state)
+{
+	struct lists l = { .f = *state, .cold = 100 * MIB, .missed = 3 * MIB };
+	struct reclaim r = ask_lists(&l, 103 * MIB);
+
+	reclaim_run(&r);
+	assert_true(l.cold <= 3 * MIB);
+	assert_true(l.most <= 50);
+	assert_true(l.hot_taken <= MIB);
+	assert_false(r.timed_out || r.error);
+	/* Nothing but missed ones: one small batch shows it. */
+	l = (struct lists){ .f = *state, .missed = 3 * MIB };
+	r = ask_lists(&l, 3 * MIB);
+	reclaim_run(&r);
+	assert_int_equal(l.hot_taken, MIB / 4);
+	assert_int_equal(l.missed, 0);
+	/* As good as nothing is known. */
+	l = (struct lists){ .f = *state, .cold = MIB / 4 };
+	r = ask_lists(&l, MIB);
+	reclaim_run(&r);
+	lists_known(&l, &(uint64_t){ 0 });
+	assert_int_equal(l.cold, MIB / 4);
+}
+
 /* Where no anon is left that is not in use, the kernel goes on with page cache: no more is asked.
  */
 static void test_paid_in_file(void **state)
@@ -434,6 +501,7 @@ int main(void)
 		T(test_kinds_apart),
 		T(test_overshoot),
 		T(test_paid_in_file),
+		T(test_known),
 		T(test_swap_room),
 		T(test_less_than_a_page),
 		T(test_deadline),

@@ -99,6 +99,37 @@ static void leaves_what_a_pass_may_have_missed(void **state)
 	free(s);
 }
 
+/* An eviction that met more in use than that: as much is left from then on, and no more than a
+ * 32nd. */
+static void leaves_what_an_eviction_met_in_use(void **state)
+{
+	struct sim *s = settled();
+
+	step(s);
+	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
+	/* 590 of the 600 MiB went, and 4 were put aside. */
+	s->c.anon = s->c.bytes = 210 * SIM_MIB;
+	s->c.age[0].anon = 6 * SIM_MIB;
+	s->c.age[1].anon = 204 * SIM_MIB;
+	s->c.last = (struct ebb_outcome){ .seq = s->c.last.seq + 1,
+					  .ended_ms = s->now_ms,
+					  .asked = 590 * SIM_MIB,
+					  .got = 590 * SIM_MIB };
+	step(s);
+	assert_int_equal(s->verdicts[0].cold, 2 * SIM_MIB);
+	assert_int_equal(s->slot[0].anon_missed, 4 * SIM_MIB);
+	/* What the program frees meanwhile is not told from it. */
+	s->slot[0].anon_before = 600 * SIM_MIB;
+	s->c.last.seq++;
+	s->c.last.got = 100 * SIM_MIB;
+	s->c.age[0].anon = 50 * SIM_MIB;
+	s->c.age[1].anon = 160 * SIM_MIB;
+	step(s);
+	assert_int_equal(s->slot[0].anon_missed, 450 * SIM_MIB);
+	assert_int_equal(s->verdicts[0].cold, 50 * SIM_MIB - 160 * SIM_MIB / 32);
+	free(s);
+}
+
 static void expect_held(struct sim *s, enum ebb_state st, enum ebb_reason why)
 {
 	step(s);
@@ -1040,6 +1071,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_cold_and_no_more),
 		cmocka_unit_test(leaves_what_a_pass_may_have_missed),
+		cmocka_unit_test(leaves_what_an_eviction_met_in_use),
 		cmocka_unit_test(veto_memory_stall),
 		cmocka_unit_test(anon_goes_right_after_a_pass),
 		cmocka_unit_test(veto_memory_stall_at_once),

@@ -17,6 +17,7 @@
 
 #define ENABLED "/sys/kernel/mm/lru_gen/enabled"
 #define PROBE_SIZE (64u << 10) /* of lru_gen, to see what ids it prints; a group is 0.3 KB */
+#define MAX_SIZE (4u << 20)
 #define PROBE_GROUPS 8
 /*
  * Only 200 treats anon and file alike: with 0, anon is not scanned and what is
@@ -268,7 +269,7 @@ int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms
 	size_t size = PROBE_SIZE;
 	int r;
 
-	for (; size <= 4u << 20; size *= 4) {
+	for (; size <= MAX_SIZE; size *= 4) {
 		char *p = realloc(text, size);
 
 		if (!p)
@@ -282,6 +283,28 @@ int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms
 			return r;
 	}
 	return -ENOENT;
+}
+
+int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
+		  uint64_t *ret)
+{
+	_cleanup_free_ char *text = malloc(MAX_SIZE); /* what is not read is not touched */
+	uint64_t pages = 0;
+	int r = text ? read_rows(a, text, MAX_SIZE) : -ENOMEM;
+
+	for (size_t i = 0; i < nr && !r; i++) {
+		struct age_rows rows = { 0 };
+		uint64_t memcg;
+
+		r = age_printed_id(a, &groups[i], &memcg);
+		if (r)
+			break;
+		r = age_find_rows(text, memcg, groups[i].node, idle_ms, &rows);
+		pages += rows.idle_any;
+		r = r == -ENOENT ? 0 : r;
+	}
+	*ret = pages * sysconf(_SC_PAGESIZE);
+	return r;
 }
 
 /*

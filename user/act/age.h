@@ -56,6 +56,13 @@ int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_aske
 int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
 		   uint64_t *ret_asked);
 
+/*
+ * How much anon of these groups has been idle for idle_ms at least, in bytes, as the lists stand
+ * now: one reading of them all. A group that is gone counts for nothing.
+ */
+int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
+		  uint64_t *ret);
+
 /* The rows of lru_gen for a memcg (as printed) in one node. -ENOENT: no such. */
 struct age_rows {
 	uint64_t max_seq;
@@ -64,6 +71,7 @@ struct age_rows {
 	/* The youngest of those that have been idle for idle_ms, as an ebb_age has it; and the
 	 * pages of anon up to there that the kernel evicts before any page cache. */
 	uint64_t idle_seq, idle_anon;
+	uint64_t idle_any; /* pages of anon that have been idle for so long, whatever goes before */
 };
 int age_find_rows(const char *text, uint64_t memcg, uint32_t node, uint64_t idle_ms,
 		  struct age_rows *ret);

@@ -101,6 +101,13 @@ static void evict_anon(struct job *job)
 	}
 }
 
+static bool known_cold(void *arg, uint64_t *ret)
+{
+	const struct job *job = arg;
+
+	return !age_idle_anon(job->act->age, job->groups, job->nr_groups, job->idle_ms, ret);
+}
+
 /*
  * Without swappiness= the kernel chooses, and where page cache comes back less often than anon it
  * takes page cache for anon that was asked for, what is read all the time before anything else: it
@@ -120,6 +127,10 @@ static void run_reclaim(struct job *job)
 	}
 	got = job->result.got;
 	fill(job, &r);
+	if (job->nr_groups && job->act->age) {
+		r.known = known_cold;
+		r.known_arg = job;
+	}
 	reclaim_run(&r);
 	take_over(job, &r);
 	job->result.got += got;

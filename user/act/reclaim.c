@@ -88,6 +88,8 @@ struct run {
 	struct reclaim_stat stat; /* now */
 	bool others; /* nobody is there, and others use a part */
 	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
+	uint64_t known,
+		known_got; /* bytes that were known cold before the last batch, and r->got then */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -187,6 +189,30 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
 
+#define KNOWN_MIN (256ull << 10)
+#define TRAILS (512ull << 10) /* by what a count may be behind, on a few CPUs */
+
+/*
+ * What ageing passes missed of the pages in use stands behind what is cold (coldness.c). Met, it is
+ * put aside, and for want of others the kernel ages by itself and takes what is hot. So no batch
+ * asks for more than half of what is known to be cold by then, and none comes after one that put
+ * aside more than it brought.
+ */
+static bool within_known(struct run *run, uint64_t *ask)
+{
+	struct reclaim *r = run->r;
+	uint64_t known, brought = fell(r->got, run->known_got);
+
+	if (!r->known || !r->known(r->known_arg, &known))
+		return true;
+	if (fell(run->known, known) > 2 * brought + TRAILS)
+		return false;
+	run->known = known;
+	run->known_got = r->got;
+	*ask = *ask < known / 2 ? *ask : known / 2;
+	return *ask >= KNOWN_MIN;
+}
+
 /* false: end of it all, not of this kind alone. */
 static bool take(struct run *run, uint64_t bytes, int swappiness)
 {
@@ -202,6 +228,8 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (run->first && ask > run->first)
 			ask = run->first;
 		run->first *= 2;
+		if (swappiness == RECLAIM_ANON && !within_known(run, &ask))
+			return true;
 
 		if (stopped(r)) {
 			r->timed_out = true;
@@ -237,8 +265,13 @@ void reclaim_run(struct reclaim *r)
 	 * Anon first: MGLRU takes the type whose oldest generation is older
 	 * whatever the swappiness, and with the old anon gone file is file.
 	 */
-	else if (take(&run, r->anon, RECLAIM_ANON))
-		take(&run, r->file, RECLAIM_FILE);
+	else {
+		run.first = r->known ? KNOWN_MIN : 0;
+		if (take(&run, r->anon, RECLAIM_ANON)) {
+			run.first = 0;
+			take(&run, r->file, RECLAIM_FILE);
+		}
+	}
 	close(run.fd);
 }
 

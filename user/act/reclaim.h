@@ -36,6 +36,10 @@ struct reclaim {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;
 	bool swappiness;
+	/* How much anon is known to be cold by now, in bytes; false: it cannot be told. May be NULL
+	 */
+	bool (*known)(void *known_arg, uint64_t *ret);
+	void *known_arg;
 	/* asked before each batch; a negative errno ends it, -ECANCELED quietly. May be NULL */
 	int (*check)(void *arg);
 	void *arg;

@@ -30,9 +30,16 @@
  * Of the pages in use a pass misses a few, which then stand among the cold: mostly below 0.4%, and
  * up to 1.5% were seen. Asked to evict them the kernel finds them in use, ages by itself for want
  * of others, and takes what is hot: of 824 KiB 764 came back. So as much as they mostly are is not
- * known cold.
+ * known cold, and more where an eviction met more. Not without bound: what a program frees while
+ * it is evicted is gone from among the cold in the same way.
  */
 #define MISSED_PART 128
+#define MISSED_PART_MOST 32
+
+static uint64_t missed(const struct policy_container *p, uint64_t in_use)
+{
+	return max_u64(in_use / MISSED_PART, min_u64(p->anon_missed, in_use / MISSED_PART_MOST));
+}
 
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
 {
@@ -76,6 +83,29 @@ static void file_judge(const struct ebb_snap_container *c, struct policy_contain
 	p->file_left = FILE_PORTION_MAX << p->file_trust;
 }
 
+static void learn_file(struct policy_container *p, const struct ebb_snap_container *c,
+		       const struct coldness *cold, uint64_t got)
+{
+	uint64_t left = sub_u64(p->file_before, cold->file_old);
+	uint64_t moved_on = sub_u64(left, got);
+
+	/* The same pages are met again after the next pass: the most of one pass counts. */
+	p->file_moved += moved_on;
+	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
+}
+
+/* From what left the old generations and was not evicted: it was in use. */
+static void learn(struct policy_container *p, const struct ebb_snap_container *c,
+		  const struct coldness *cold, uint64_t got)
+{
+	if (p->file_before)
+		learn_file(p, c, cold, got);
+	else if (p->anon_before)
+		p->anon_missed = max_u64(p->anon_missed,
+					 sub_u64(sub_u64(p->anon_before, cold->anon_idle), got));
+	p->file_before = p->anon_before = 0;
+}
+
 void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		      struct policy_container *p, struct coldness *ret)
 {
@@ -84,30 +114,21 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		if (c->age[i].idle_ms < s->cold_ms)
 			continue;
 		ret->learned = true;
-		ret->anon += c->age[i].anon;
+		ret->anon_idle += c->age[i].anon;
 		ret->file_old += c->age[i].file;
 	}
 	/* shmem is charged as file but lives on the anon lists and goes to swap. */
-	ret->anon = min_u64(ret->anon, c->anon + c->shmem);
-	ret->anon = sub_u64(ret->anon, (c->anon + c->shmem - ret->anon) / MISSED_PART);
+	ret->anon_idle = min_u64(ret->anon_idle, c->anon + c->shmem);
 	ret->file_old = min_u64(ret->file_old, sub_u64(c->file, c->shmem));
 	if (new_pass(c, &p->file_aged_ms) && ret->learned) {
 		file_sample(s, p, ret->file_old);
 		p->file_hot -= p->file_hot / 64;
 		p->file_moved = 0;
+		p->anon_missed -= p->anon_missed / 64;
 		file_judge(c, p);
 	}
+	if (c->last.seq == p->outcome_seq && !c->last.aged)
+		learn(p, c, ret, c->last.got);
+	ret->anon = sub_u64(ret->anon_idle, missed(p, c->anon + c->shmem - ret->anon_idle));
 	ret->file = sub_u64(file_window_min(s, p, ret->file_old), p->file_hot);
-}
-
-void coldness_learn_file(struct policy_container *p, const struct ebb_snap_container *c,
-			 const struct coldness *cold, uint64_t got)
-{
-	uint64_t left = sub_u64(p->file_before, cold->file_old);
-	uint64_t moved_on = sub_u64(left, got);
-
-	/* The same pages are met again after the next pass: the most of one pass counts. */
-	p->file_moved += moved_on;
-	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
-	p->file_before = 0;
 }

@@ -28,6 +28,7 @@ struct step {
 /* What is known cold of one container, in bytes. */
 struct coldness {
 	uint64_t anon;
+	uint64_t anon_idle; /* with what passes may have missed of that in use */
 	uint64_t file; /* what may be taken of the page cache: see coldness.c */
 	uint64_t file_old; /* page cache in generations that are old enough */
 	bool learned; /* some generation is old enough to tell */
@@ -88,8 +89,6 @@ void plan_wake(struct step *s, uint64_t ms);
 /* coldness.c */
 void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		      struct policy_container *p, struct coldness *ret);
-void coldness_learn_file(struct policy_container *p, const struct ebb_snap_container *c,
-			 const struct coldness *cold, uint64_t got);
 
 /* startup.c: true while its growth has not levelled off */
 bool startup_step(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);

@@ -76,6 +76,10 @@ struct policy_container {
 	unsigned int file_trust; /* passes that took page cache of which nothing came back */
 	uint64_t file_before; /* bytes in old generations when a file item was planned, 0: none */
 
+	uint64_t anon_missed; /* anon among the cold that an eviction met in use */
+	uint64_t
+		anon_before; /* bytes idle for long enough when anon alone was asked for, 0: none */
+
 	uint64_t step_ms; /* of the last small step, where ages are not known */
 	uint32_t step_wait_ms;
 	bool step_pending;

@@ -98,6 +98,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 	item->batch = BATCH;
 	item->deadline_ms = clamp_deadline(ageing_period_ms(s, p));
 	p->file_before = file ? cold->file_old : 0;
+	p->anon_before = file ? 0 : cold->anon_idle;
 	p->file_left -= file;
 	s->taking = true;
 }
@@ -116,8 +117,6 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	size_t before;
 
 	coldness_measure(s, c, p, &cold);
-	if (p->file_before && c->last.seq == p->outcome_seq && !c->last.aged)
-		coldness_learn_file(p, c, &cold, c->last.got);
 	v->cold = cold.anon + cold.file;
 	p->cold = v->cold;
 	p->cold_anon = cold.anon;

@@ -286,6 +286,8 @@ static const struct field slot_fields[] = {
 	FIELD(T, file_refaults),
 	SHIFT(T, file_trust),
 	FIELD(T, file_before),
+	FIELD(T, anon_missed),
+	FIELD(T, anon_before),
 	TIME(T, step_ms),
 	FIELD(T, step_wait_ms),
 	FIELD(T, step_pending),
