@@ -18,6 +18,11 @@
 #define ENABLED "/sys/kernel/mm/lru_gen/enabled"
 #define PROBE_SIZE (64u << 10) /* of lru_gen, to see what ids it prints; a group is 0.3 KB */
 #define MAX_SIZE (4u << 20)
+/*
+ * About 1,500 groups. The kernel goes through all of them again for each page of text, so that the
+ * time grows with their square: it may be some ms while memory is evicted, not half a second.
+ */
+#define LOOK_SIZE (512u << 10)
 #define PROBE_GROUPS 8
 /*
  * Only 200 treats anon and file alike: with 0, anon is not scanned and what is
@@ -159,6 +164,7 @@ int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *cap
 	a->fd = fd;
 	a->cgroup_root = opts->cgroup_root;
 	pthread_mutex_init(&a->lock, NULL);
+	pthread_mutex_init(&a->reading, NULL);
 	caps->id_form = age_id_form(a);
 	caps->can_age = !opts->dry_run;
 	say(caps, opts->dry_run           ? "a dry run: nothing is aged"
@@ -174,6 +180,7 @@ void age_close(struct age *a)
 		return;
 	close(a->fd);
 	pthread_mutex_destroy(&a->lock);
+	pthread_mutex_destroy(&a->reading);
 	free(a);
 }
 
@@ -182,20 +189,24 @@ void age_close(struct age *a)
 static int read_rows(struct age *a, char *buf, size_t size)
 {
 	size_t len = 0;
+	int r = 0;
 
+	/* Read in turns, the kernel would begin anew with each piece. */
+	pthread_mutex_lock(&a->reading);
 	while (len < size - 1) {
 		ssize_t n = pread(a->fd, buf + len, size - 1 - len, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return -errno;
-		if (n == 0)
+			r = -errno;
+		if (n <= 0)
 			break;
 		len += n;
 	}
+	pthread_mutex_unlock(&a->reading);
 	buf[len] = '\0';
-	return 0;
+	return r;
 }
 
 /* "memcg   ID /PATH": 1 when ID is PATH's cgroup id, 0 when not, negative: cannot be told. */
@@ -288,10 +299,12 @@ int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms
 int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
 		  uint64_t *ret)
 {
-	_cleanup_free_ char *text = malloc(MAX_SIZE); /* what is not read is not touched */
+	_cleanup_free_ char *text = malloc(LOOK_SIZE);
 	uint64_t pages = 0;
-	int r = text ? read_rows(a, text, MAX_SIZE) : -ENOMEM;
+	int r = text ? read_rows(a, text, LOOK_SIZE) : -ENOMEM;
 
+	if (!r && strlen(text) == LOOK_SIZE - 1)
+		r = -E2BIG;
 	for (size_t i = 0; i < nr && !r; i++) {
 		struct age_rows rows = { 0 };
 		uint64_t memcg;

@@ -11,7 +11,7 @@
 
 #include "act/act.h"
 
-struct age; /* for one thread at a time */
+struct age; /* for several threads; what they read of lru_gen they read one after the other */
 
 struct age_opts {
 	const char *root; /* what /sys stands under */
@@ -58,7 +58,8 @@ int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, u
 
 /*
  * How much anon of these groups has been idle for idle_ms at least, in bytes, as the lists stand
- * now: one reading of them all. A group that is gone counts for nothing.
+ * now: one reading of them all. A group that is gone counts for nothing. -E2BIG: the machine has
+ * too many groups for it.
  */
 int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
 		  uint64_t *ret);

@@ -10,6 +10,7 @@
 struct age {
 	int fd;
 	int cgroup_root;
+	pthread_mutex_t reading;
 	pthread_mutex_t lock; /* form: found by the worker, read by the loop */
 	enum act_id_form form;
 	bool force;

@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/files.h"
 
+#define COUNT_TRAILS (2ull << 20) /* less is within what the counts of memory.stat trail by */
 #define STAT_SIZE 8192 /* memory.stat is about 1.7 KB (6.12), 2.5 with a controller or two more */
 
 static bool is_gone(int error)
@@ -88,8 +89,8 @@ struct run {
 	struct reclaim_stat stat; /* now */
 	bool others; /* nobody is there, and others use a part */
 	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
-	uint64_t known,
-		known_got; /* bytes that were known cold before the last batch, and r->got then */
+	uint64_t known, known_got; /* bytes known cold when it was looked last, and r->got then */
+	uint64_t may; /* bytes of anon that may be asked for before it is looked again */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -183,34 +184,44 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 	 * what follows is not known cold.
 	 */
 	if (swappiness == RECLAIM_ANON)
-		return fell(before->file, now->file) > ask / 2;
+		return fell(before->file, now->file) >
+		       (ask / 2 > COUNT_TRAILS ? ask / 2 : COUNT_TRAILS);
 	return run->others &&
 	       (fell(before->mapped, now->mapped) > ask / 4 ||
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
 
 #define KNOWN_MIN (256ull << 10)
-#define TRAILS (512ull << 10) /* by what a count may be behind, on a few CPUs */
 
 /*
  * What ageing passes missed of the pages in use stands behind what is cold (coldness.c). Met, it is
- * put aside, and for want of others the kernel ages by itself and takes what is hot. So no batch
- * asks for more than half of what is known to be cold by then, and none comes after one that put
- * aside more than it brought.
+ * put aside, and for want of others the kernel ages by itself and takes what is hot. So the lists
+ * are looked at again after the first bytes, and each time that half of what was cold then has been
+ * asked for; and it ends where more was put aside than brought and less than half is left.
  */
 static bool within_known(struct run *run, uint64_t *ask)
 {
 	struct reclaim *r = run->r;
 	uint64_t known, brought = fell(r->got, run->known_got);
+	bool first = !run->known;
 
-	if (!r->known || !r->known(r->known_arg, &known))
+	if (!r->known)
 		return true;
-	if (fell(run->known, known) > 2 * brought + TRAILS)
-		return false;
-	run->known = known;
-	run->known_got = r->got;
-	*ask = *ask < known / 2 ? *ask : known / 2;
-	return *ask >= KNOWN_MIN;
+	if (run->may < KNOWN_MIN) {
+		if (!r->known(r->known_arg, &known))
+			return true;
+		if (known / 2 < KNOWN_MIN ||
+		    (known < run->known / 2 && run->known - known > 2 * brought + COUNT_TRAILS))
+			return false;
+		run->known = known;
+		run->known_got = r->got;
+		run->may = known / 2;
+		if (first && run->may > r->first)
+			run->may = r->first;
+	}
+	*ask = *ask < run->may ? *ask : run->may;
+	run->may -= *ask;
+	return true;
 }
 
 /* false: end of it all, not of this kind alone. */
@@ -265,13 +276,8 @@ void reclaim_run(struct reclaim *r)
 	 * Anon first: MGLRU takes the type whose oldest generation is older
 	 * whatever the swappiness, and with the old anon gone file is file.
 	 */
-	else {
-		run.first = r->known ? KNOWN_MIN : 0;
-		if (take(&run, r->anon, RECLAIM_ANON)) {
-			run.first = 0;
-			take(&run, r->file, RECLAIM_FILE);
-		}
-	}
+	else if (take(&run, r->anon, RECLAIM_ANON))
+		take(&run, r->file, RECLAIM_FILE);
 	close(run.fd);
 }
 
@@ -290,7 +296,6 @@ static int check_empty(void *arg)
 }
 
 #define FIRST_BATCH (1ull << 20)
-#define OTHERS_MIN (2ull << 20) /* less is within what the counts trail by */
 
 /* What nobody uses: see leftover_bytes() in policy/leftover.c. */
 static int leftover(struct reclaim *r, struct reclaim_stat *s, uint64_t *ret)
@@ -327,7 +332,7 @@ void reclaim_run_all(struct reclaim *r, uint64_t *ret_asked)
 	if (error)
 		ended(&run, error);
 	else
-		run.others = s.mapped + s.shmem + s.anon >= OTHERS_MIN;
+		run.others = s.mapped + s.shmem + s.anon >= COUNT_TRAILS;
 	/* What is to stay may be met first. */
 	if (run.others)
 		run.first = FIRST_BATCH;

@@ -40,6 +40,7 @@ struct reclaim {
 	 */
 	bool (*known)(void *known_arg, uint64_t *ret);
 	void *known_arg;
+	uint64_t first; /* bytes of anon before the lists are looked at again for the first time */
 	/* asked before each batch; a negative errno ends it, -ECANCELED quietly. May be NULL */
 	int (*check)(void *arg);
 	void *arg;

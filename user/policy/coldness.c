@@ -36,9 +36,10 @@
 #define MISSED_PART 128
 #define MISSED_PART_MOST 32
 
-static uint64_t missed(const struct policy_container *p, uint64_t in_use)
+static uint64_t missed(struct policy_container *p, uint64_t in_use)
 {
-	return max_u64(in_use / MISSED_PART, min_u64(p->anon_missed, in_use / MISSED_PART_MOST));
+	p->anon_missed = min_u64(p->anon_missed, in_use / MISSED_PART_MOST);
+	return max_u64(in_use / MISSED_PART, p->anon_missed);
 }
 
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
@@ -124,7 +125,7 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		file_sample(s, p, ret->file_old);
 		p->file_hot -= p->file_hot / 64;
 		p->file_moved = 0;
-		p->anon_missed -= p->anon_missed / 64;
+		p->anon_missed -= p->anon_missed / 32;
 		file_judge(c, p);
 	}
 	if (c->last.seq == p->outcome_seq && !c->last.aged)

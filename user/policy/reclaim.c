@@ -123,6 +123,7 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 
 	if (ageing_due(s, c, p)) {
 		plan_add(s, c->id, EBB_ACT_AGE, EBB_REASON_LEARNING);
+		p->anon_before = 0;
 		if (p->reason == EBB_REASON_NONE)
 			verdict_set(v, EBB_STATE_WATCHED, EBB_REASON_LEARNING);
 		else
