@@ -86,15 +86,16 @@ def plan(controllers, works, repetitions, quick, curves):
 
 
 def whole(controllers, works):
-    """All of it: everything once; then those works again that are marked `again: yes`, twice, and every value of the knobs on
-    those marked `curves: yes`. What comes last is what goes if time runs out."""
+    """All of it: everything once; then every value of the knobs on works marked `curves: yes`, and those marked `again: yes` twice
+    more. What comes last is what goes if time runs out."""
     again = [w for w in works if w.get("again") == "yes"]
     curves = [w for w in works if w.get("curves") == "yes"]
     order = plan(controllers, works, 1, False, False)
-    order += shuffled(once(controllers, again, 2, lambda c, w: c.values(False, False)), 2)
     order += shuffled(once(controllers, curves, 1, lambda c, w: [
         v for v in c.values(False, True) if v not in c.values(False, False)]), 1)
-    return order + shuffled(once(controllers, again, 3, lambda c, w: c.values(False, False)), 3)
+    for repetition in (2, 3):
+        order += shuffled(once(controllers, again, repetition, lambda c, w: c.values(False, False)), repetition)
+    return order
 
 
 def scenario(run, settings):

@@ -111,8 +111,15 @@ async function figures() {
 	return before !== table.shownIds.join();
 }
 
+// An answer that comes late is of another span than is chosen by now.
+let asked = 0;
+
 async function curves() {
-	drawVm(await history([]));
+	const mine = ++asked;
+	const answer = await history([]);
+	if (mine !== asked)
+		return;
+	drawVm(answer);
 	await Promise.all([drawRowCurves(), detail.refresh()]);
 }
 
