@@ -17,8 +17,15 @@ controller_start()
 	controller_loop exec usetrace --group "/$APP" --period 5 --out "$BENCH_OUT/trace"
 }
 
+# Before its handler is there the signal would end it.
+trace_hears()
+{
+	((0x$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$CONTROLLER_PID/status") & 1 << 11))
+}
+
 controller_begin()
 {
+	wait_for 30 trace_hears || fail "usetrace does not begin"
 	kill -USR2 "$CONTROLLER_PID"
 }
 
