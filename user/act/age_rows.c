@@ -54,18 +54,18 @@ static bool row_generation(const char *p, struct row *ret)
  */
 static void idle_part(const struct row *row, size_t n, uint64_t idle_ms, struct age_rows *ret)
 {
-	bool first = true;
+	bool before_file = true;
 
 	for (size_t i = 0; i + 2 < n; i++) {
 		if (row[i + 1].age_ms < idle_ms ||
 		    row[i + 1].age_ms <= row[n - 1].age_ms + EBB_SAME_BIRTH_MS)
 			break;
 		ret->idle_any += row[i].anon;
-		if (!first)
+		if (!before_file)
 			continue;
 		ret->idle_seq = row[i].seq;
 		ret->idle_anon += row[i].anon;
-		first = !row[i].file;
+		before_file = !row[i].file;
 	}
 }
 

@@ -101,8 +101,6 @@ static void evict_anon(struct job *job)
 	}
 }
 
-#define KNOWN_FIRST (256ull << 10)
-
 static bool known_cold(void *arg, uint64_t *ret)
 {
 	const struct job *job = arg;
@@ -132,7 +130,7 @@ static void run_reclaim(struct job *job)
 	if (job->nr_groups && job->act->age) {
 		r.known = known_cold;
 		r.known_arg = job;
-		r.first = KNOWN_FIRST * job->nr_groups; /* it may all come from one of them */
+		r.first = RECLAIM_LEAST * job->nr_groups; /* it may all come from one of them */
 	}
 	reclaim_run(&r);
 	take_over(job, &r);

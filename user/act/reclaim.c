@@ -191,8 +191,6 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
 
-#define KNOWN_MIN (256ull << 10)
-
 /*
  * What ageing passes missed of the pages in use stands behind what is cold (coldness.c). Met, it is
  * put aside, and for want of others the kernel ages by itself and takes what is hot. So the lists
@@ -207,10 +205,10 @@ static bool within_known(struct run *run, uint64_t *ask)
 
 	if (!r->known)
 		return true;
-	if (run->may < KNOWN_MIN) {
+	if (run->may < RECLAIM_LEAST) {
 		if (!r->known(r->known_arg, &known))
 			return true;
-		if (known / 2 < KNOWN_MIN ||
+		if (known / 2 < RECLAIM_LEAST ||
 		    (known < run->known / 2 && run->known - known > 2 * brought + COUNT_TRAILS))
 			return false;
 		run->known = known;

@@ -27,6 +27,8 @@
 #define RECLAIM_FILE 1
 #define RECLAIM_PLAIN (-1)
 
+#define RECLAIM_LEAST (256ull << 10) /* bytes of anon that are worth a look at the lists */
+
 struct reclaim {
 	/* in */
 	int dirfd; /* borrowed */
