@@ -6,6 +6,7 @@ import os
 import chart
 import overhead
 import tables
+from figures import rows
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
@@ -19,7 +20,9 @@ def conditions(records):
     half = "with `QUICK=1`: half the memory, one short run of each"
     quick = f", {half}" if quick and all(quick) else f", where it says so {half}" if any(quick) else ""
     times = max((r["repetition"] for r in good), default=0)
-    return (f"Linux {', '.join(kernels)}; {where}; {times} repetition{'s' if times != 1 else ''}{quick}. "
+    sizes = {len(g) for groups in rows(good).values() for g in groups.values()}
+    most = "up to " if len(sizes) > 1 else ""
+    return (f"Linux {', '.join(kernels)}; {where}; {most}{times} repetition{'s' if times != 1 else ''}{quick}. "
             "Compressed swap (zram, lz4) is the same for all.")
 
 
