@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <cmocka.h>
 
@@ -321,6 +323,7 @@ static json_t *checked(int expected)
 	struct vm_config vm = { .kind = s.vmm.kind, .name = "vm", .channel = "/run/channel" };
 	char text[8192] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
+	int r;
 
 	broker_config_defaults(&c);
 	snprintf(c.socket, sizeof(c.socket), "%s/status", s.dir);
@@ -330,12 +333,14 @@ static json_t *checked(int expected)
 	assert_int_equal(fake_vmm_open(&s.vmm, &s.loop, s.path, 4 * GiB), 0);
 	assert_int_equal(uv_async_init(&s.loop, &s.end, on_end), 0);
 	assert_int_equal(uv_thread_create(&s.thread, serve, NULL), 0);
-	assert_int_equal(check_run(&c, true, out), expected);
+	r = check_run(&c, true, out);
 	uv_async_send(&s.end);
 	uv_thread_join(&s.thread);
 	assert_int_equal(uv_loop_close(&s.loop), 0);
 	fclose(out);
 	broker_config_free(&c);
+	if (r != expected)
+		fail_msg("exit %d where %d is right: %s", r, expected, text);
 	assert_string_equal(s.vmm.bad_text, "");
 	return json(text);
 }
@@ -382,6 +387,30 @@ static void test_check(void **state)
 	}
 }
 
+static volatile sig_atomic_t nr_alarms;
+
+static void on_alarm(int signal)
+{
+	nr_alarms++;
+}
+
+/* A signal, or an io_uring of the process, may end a call that waits: it waits on. */
+static void test_check_is_interrupted(void **state)
+{
+	const struct sigaction alarm = { .sa_handler = on_alarm };
+	const struct itimerval often = { { 0, 50 }, { 0, 50 } }, off = { 0 };
+
+	assert_int_equal(sigaction(SIGALRM, &alarm, NULL), 0);
+	nr_alarms = 0;
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	for (size_t i = 0; i < 20; i++) {
+		as(kinds[i % ARRAY_SIZE(kinds)]);
+		json_decref(checked(EBB_EXIT_OK));
+	}
+	assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
+	assert_true(nr_alarms > 20);
+}
+
 static void test_check_before_there_is_a_vm(void **state)
 {
 	json_t *all;
@@ -404,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_answers_that_are_none),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_is_interrupted),
 		cmocka_unit_test(test_check_before_there_is_a_vm),
 	};
 

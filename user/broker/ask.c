@@ -25,7 +25,7 @@ static int dial(const char *path, int *ret, char *why)
 
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	    TEMP_FAILURE_RETRY(connect(fd, (struct sockaddr *)&to, sizeof(to))) < 0) {
 		int r = -errno;
 
 		if (r == -ENOENT || r == -ECONNREFUSED)
@@ -56,7 +56,8 @@ int ask_status(const char *socket, json_t **ret, char *why)
 	if (r)
 		return r;
 	snprintf(why, CONF_ERROR_MAX, "the broker at %s does not answer", socket);
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
+	if (TEMP_FAILURE_RETRY(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL)) !=
+	    (ssize_t)sizeof(request) - 1)
 		return -EIO;
 	text = malloc(size);
 	if (!text)
@@ -72,7 +73,7 @@ int ask_status(const char *socket, json_t **ret, char *why)
 			text = more;
 			size *= 2;
 		}
-		n = recv(fd, text + len, size - len, 0);
+		n = TEMP_FAILURE_RETRY(recv(fd, text + len, size - len, 0));
 		if (n <= 0)
 			return -EIO;
 		len += (size_t)n;

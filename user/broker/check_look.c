@@ -17,7 +17,12 @@
 #define PATIENCE_S 3
 #define REPLY_MAX (1u << 20)
 
-/* The process that listens there, even where it does not answer us, is the VMM. */
+/*
+ * The process that listens there, even where it does not answer us, is the VMM.
+ *
+ * With a timeout, no call on the socket is restarted after a signal, nor after what the kernel does
+ * in passing for an io_uring of the process: hence TEMP_FAILURE_RETRY throughout.
+ */
 static int dial(const char *path, int *ret_pid, char *why)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -29,7 +34,7 @@ static int dial(const char *path, int *ret_pid, char *why)
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
-	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	    TEMP_FAILURE_RETRY(connect(fd, (struct sockaddr *)&to, sizeof(to))) < 0) {
 		int r = -errno;
 
 		snprintf(why, CONF_ERROR_MAX, "%s: %s", path, strerror(-r));
@@ -65,7 +70,7 @@ static json_t *qmp_line(struct qmp *q)
 		}
 		if (q->len == REPLY_MAX)
 			return NULL;
-		n = recv(q->fd, q->buf + q->len, REPLY_MAX - q->len, 0);
+		n = TEMP_FAILURE_RETRY(recv(q->fd, q->buf + q->len, REPLY_MAX - q->len, 0));
 		if (n <= 0)
 			return NULL;
 		q->len += (size_t)n;
@@ -79,7 +84,7 @@ static json_t *qmp_line(struct qmp *q)
  */
 static json_t *qmp_ask(struct qmp *q, const char *text, size_t len)
 {
-	if (send(q->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+	if (TEMP_FAILURE_RETRY(send(q->fd, text, len, MSG_NOSIGNAL)) != (ssize_t)len)
 		return NULL;
 	for (;;) {
 		json_t *object = qmp_line(q), *data = NULL;
@@ -160,10 +165,10 @@ static json_t *get(const char *socket, const char *target, int *ret_status, int 
 	if (fd < 0 || !buf)
 		return NULL;
 	snprintf(why, CONF_ERROR_MAX, "%s: GET %s has no answer", socket, target);
-	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
+	if (TEMP_FAILURE_RETRY(send(fd, request, (size_t)n, MSG_NOSIGNAL)) != n)
 		return NULL;
 	for (;;) {
-		ssize_t got = recv(fd, buf + len, REST_HTTP_REPLY_MAX - len, 0);
+		ssize_t got = TEMP_FAILURE_RETRY(recv(fd, buf + len, REST_HTTP_REPLY_MAX - len, 0));
 		int r;
 
 		if (got <= 0)
