@@ -20,6 +20,7 @@ struct sim_chunk {
 	bool file; /* page cache by descriptor: passes do not see its touches */
 	bool out; /* evicted */
 	uint64_t touched_ms;
+	uint64_t counted_ms; /* since when the kernel counts reads through a descriptor */
 	uint64_t seq;
 };
 
@@ -38,6 +39,8 @@ struct sim {
 	struct ebb_plan plan;
 	struct ebb_snapshot snap;
 	bool seen_early; /* a turn of another sees each pass before it is told of its end */
+	unsigned int reads_ms; /* hot page cache is read so often, and kept for five reads; 0: moved
+				  on once */
 	unsigned int late; /* so many acts wait for a thread until their deadline */
 	uint64_t asked; /* bytes, all reclaim items */
 	uint64_t evicted_hot; /* chunks */
@@ -78,6 +81,7 @@ static inline void sim_add(struct sim *s, size_t mib, bool hot, bool file)
 			.hot = hot,
 			.file = file,
 			.touched_ms = s->now_ms,
+			.counted_ms = s->now_ms,
 			/* lru_gen_add_folio: read pages enter the oldest generation */
 			.seq = file ? s->max_seq - 3 : s->max_seq,
 		};
@@ -96,12 +100,23 @@ static inline void sim_age(struct sim *s)
 	s->max_seq++;
 	s->born[s->max_seq % 64] = s->now_ms;
 	for (size_t i = 0; i < s->nr; i++)
-		if (s->chunk[i].seq + 3 < s->max_seq)
+		if (s->chunk[i].seq + 3 < s->max_seq) {
 			s->chunk[i].seq = s->max_seq - 3;
+			s->chunk[i].counted_ms = s->now_ms; /* a merge clears the counts */
+		}
 	s->passes++;
 }
 
-/* Evicts up to want chunks of a kind, oldest first; hot file pages are moved on, once. */
+static inline bool sim_kept(const struct sim *s, const struct sim_chunk *k)
+{
+	if (!k->file || !k->hot)
+		return false;
+	if (s->reads_ms)
+		return s->now_ms - k->counted_ms >= 5 * s->reads_ms;
+	return k->seq == s->max_seq - 3;
+}
+
+/* Evicts up to want chunks of a kind, oldest first; page cache that is read again is moved on. */
 static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file)
 {
 	uint64_t got = 0;
@@ -112,8 +127,9 @@ static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file)
 
 			if (k->out || k->seq != q || k->file != file)
 				continue;
-			if (k->file && k->hot && q == s->max_seq - 3) {
+			if (sim_kept(s, k)) {
 				k->seq++;
+				k->counted_ms = s->now_ms;
 				continue;
 			}
 			k->out = true;
@@ -240,6 +256,7 @@ static inline void sim_touch_hot(struct sim *s)
 			*(k->file ? &s->c.refault_file : &s->c.refault_anon) += SIM_CHUNK;
 			k->out = false;
 			k->seq = s->max_seq;
+			k->counted_ms = s->now_ms;
 		}
 	}
 }

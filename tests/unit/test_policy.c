@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "lib/cleanup.h"
 #include "sim.h"
 
 static struct sim *fresh(uint64_t cold_ms)
@@ -564,6 +565,66 @@ static void read_once_goes_reread_stays(void **state)
 	}
 }
 
+/* The kernel keeps what was read five times since the last merge: so long is waited for it. */
+static void reread_each_second_stays_however_short_the_patience(void **state)
+{
+	static const uint64_t cold_ms[] = { 5000, 10000, 20000, 60000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cold_ms); i++) {
+		for (int hot_first = 0; hot_first < 2; hot_first++) {
+			struct sim *s = fresh(cold_ms[i]);
+
+			s->reads_ms = 1000;
+			if (hot_first)
+				sim_add(s, 60, true, true);
+			sim_add(s, 600, false, true);
+			if (!hot_first)
+				sim_add(s, 60, true, true);
+			assert_int_equal(sim_run(s, 45000 + 7 * cold_ms[i]), 0);
+			assert_true(sim_out(s, false, true) >= 570);
+			assert_true(s->evicted_hot <= 16);
+			free(s);
+		}
+	}
+}
+
+static uint64_t file_asked_ms[64];
+static uint64_t file_asked[64];
+static unsigned int nr_file_asked;
+
+static void note_file(const struct sim *s)
+{
+	for (size_t i = 0; i < s->plan.nr_items; i++) {
+		const struct ebb_plan_item *it = &s->plan.items[i];
+
+		if (it->action != EBB_ACT_RECLAIM || !it->file)
+			continue;
+		if (!nr_file_asked || file_asked_ms[nr_file_asked - 1] != s->now_ms)
+			file_asked_ms[nr_file_asked++] = s->now_ms;
+		file_asked[nr_file_asked - 1] += it->file;
+		assert_true(s->now_ms - s->c.aged_ms >= 7500);
+	}
+}
+
+/* One portion, and twice as much each time that a quarter of the patience brought nothing back. */
+static void page_cache_goes_faster_while_nothing_comes_back(void **state)
+{
+	struct sim *s = fresh(10000);
+
+	nr_file_asked = 0;
+	memset(file_asked, 0, sizeof(file_asked));
+	s->decided = note_file;
+	sim_add(s, 2000, false, true);
+	assert_int_equal(sim_run(s, 60000), 0);
+	assert_true(nr_file_asked >= 6);
+	for (unsigned int i = 1; i < 6; i++) {
+		assert_true(file_asked_ms[i] - file_asked_ms[i - 1] >= 2500);
+		assert_in_range(file_asked[i], 2 * file_asked[i - 1] - SIM_MIB,
+				2 * file_asked[i - 1]);
+	}
+	free(s);
+}
+
 /* With many containers aged in a row, a turn comes between a pass and the word of its end. */
 static void a_pass_that_is_seen_early_counts(void **state)
 {
@@ -1106,6 +1167,8 @@ int main(void)
 		cmocka_unit_test(loop_at_a_minute),
 		cmocka_unit_test(never_more_than_was_idle_so_long),
 		cmocka_unit_test(read_once_goes_reread_stays),
+		cmocka_unit_test(reread_each_second_stays_however_short_the_patience),
+		cmocka_unit_test(page_cache_goes_faster_while_nothing_comes_back),
 		cmocka_unit_test(a_pass_that_is_seen_early_counts),
 		cmocka_unit_test(an_age_that_is_lost_for_a_moment_is_no_pass),
 		cmocka_unit_test(a_deadline_is_no_shortfall),

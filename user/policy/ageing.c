@@ -6,19 +6,37 @@
  * time t, with passes Δ apart, the oldest was last touched before t - 2Δ, the
  * next before t - Δ. So Δ = T / 2 is the longest period that proves
  * "idle for T" at each pass; a shorter one would merge away what it had
- * learned (with T / 3 the oldest generation never proves more than 2T / 3).
+ * learned (with T / 3 the oldest generation never proves more than 2T / 3). A longer one proves
+ * more, later: it is taken where page cache is due, for by a merge the kernel forgets which of it
+ * is read again and again (coldness.c).
  */
 #include "policy/internal.h"
 
 #define CALM_FAULTS 256
 #define CALM_MAX 2 /* the period grows to four times at most */
 #define CALM_ROUNDS 4
+/* Five reads of a page since the last merge keep it (coldness.c): of one that is read each 1.5 s.
+ */
+#define FILE_COUNTS_MS 7500u
+#define FILE_PERIOD_MS (2 * FILE_COUNTS_MS)
 
-uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p)
+static uint64_t period_ms(const struct step *s, const struct policy_container *p)
 {
 	unsigned int shift = p->calm / CALM_ROUNDS;
 
 	return (s->cold_ms / 2) << (shift < CALM_MAX ? shift : CALM_MAX);
+}
+
+uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p)
+{
+	uint64_t period = period_ms(s, p);
+
+	return p->file_due ? max_u64(period, FILE_PERIOD_MS) : period;
+}
+
+uint64_t ageing_file_ms(const struct step *s, const struct policy_container *p)
+{
+	return max_u64(period_ms(s, p) * 3 / 4, FILE_COUNTS_MS);
 }
 
 /* Nothing came, nothing went, nothing was touched anew: look less often. */

@@ -15,12 +15,12 @@
  *   list tail first to the tail of the next, so a merge turns its order round.)
  * - pages that are read again and again are not evicted when the scan meets them but moved on
  *   (the "protected" of MGLRU), if they were read about five times since the last merge, which
- * clears their counts: with passes 10 s apart a file that is read each second is safe, with 2.5 s
- * it is not.
+ *   clears their counts. So page cache is taken late in a period, of FILE_PERIOD_MS at least
+ *   (ageing.c).
  * - what a portion moved out of the old generations without evicting it is therefore hot. It is
  *   subtracted from then on (file_hot), and forgotten slowly.
- * - what was taken wrongly comes back within a pass or two. So a pass takes one portion at
- *   first, and twice as much as the last one as long as none of it comes back.
+ * - what was taken wrongly comes back soon. So one portion is taken at first, and after a while
+ *   (coldness_file_wait_ms()) in which nothing came back, twice as much as the last time.
  */
 #include <string.h>
 
@@ -70,24 +70,77 @@ static uint64_t file_window_min(const struct step *s, const struct policy_contai
 
 #define TRUST_MAX 8
 #define COMES_BACK (256 * KIB)
+#define FILE_WAIT_MIN_MS 2000u
 
-/* Once an ageing pass: did what the last one took stay away? */
-static void file_judge(const struct ebb_snap_container *c, struct policy_container *p)
+uint64_t coldness_file_wait_ms(const struct step *s)
 {
-	uint64_t allowed = FILE_PORTION_MAX << p->file_trust;
-
-	if (sub_u64(c->refault_file, p->file_refaults) > COMES_BACK)
-		p->file_trust = 0;
-	else if (p->nr_file > 1 && p->file_left < allowed / 2 && p->file_trust < TRUST_MAX)
-		p->file_trust++;
-	p->file_refaults = c->refault_file;
-	p->file_left = FILE_PORTION_MAX << p->file_trust;
+	return max_u64(s->cold_ms / 4, FILE_WAIT_MIN_MS);
 }
 
-static void learn_file(struct policy_container *p, const struct ebb_snap_container *c,
-		       const struct coldness *cold, uint64_t got)
+/* Did what was taken stay away? */
+static void file_judge(const struct step *s, const struct ebb_snap_container *c,
+		       struct policy_container *p, bool pass)
 {
-	uint64_t left = sub_u64(p->file_before, cold->file_old);
+	uint64_t allowed = FILE_PORTION_MAX << p->file_trust;
+	bool waited = s->snap->now_ms >= p->file_taken_ms + coldness_file_wait_ms(s);
+
+	if (sub_u64(c->refault_file, p->file_refaults) > COMES_BACK) {
+		p->file_trust = 0;
+		p->file_back = true;
+	} else if (p->file_back) {
+		if (!pass)
+			return;
+		p->file_back = false;
+	} else if (waited && p->file_taken_ms && p->file_left < allowed / 2) {
+		p->file_trust = min_u64(p->file_trust + 1, TRUST_MAX);
+	} else if (!pass && !(waited && p->file_left < allowed)) {
+		return;
+	}
+	p->file_refaults = c->refault_file;
+	if (p->file_back)
+		p->file_left = 0;
+	else if (waited)
+		p->file_left = FILE_PORTION_MAX << p->file_trust;
+}
+
+/* Page cache of generations that nothing entered after at_ms. */
+static uint64_t file_until(const struct step *s, const struct ebb_snap_container *c, uint64_t at_ms)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < c->nr_ages && at_ms + c->age[i].idle_ms > s->snap->now_ms; i++)
+		bytes += c->age[i].file;
+	return bytes;
+}
+
+/*
+ * Before page cache is asked for: of each group it is taken from the oldest generation that has
+ * any, and what is in use is moved on from there to the next, which was closed a pass later.
+ */
+void coldness_note_file(const struct step *s, const struct ebb_snap_container *c,
+			struct policy_container *p)
+{
+	unsigned int i = 0;
+	uint64_t closed;
+
+	while (i < c->nr_ages && !c->age[i].file)
+		i++;
+	closed = sub_u64(s->snap->now_ms, i < c->nr_ages ? c->age[i].idle_ms : 0);
+	p->file_until_ms = s->snap->now_ms;
+	for (unsigned int k = p->nr_file; k-- > 1;) {
+		uint64_t between = p->file[k - 1].ms + (p->file[k].ms - p->file[k - 1].ms) / 2;
+
+		if (closed >= between)
+			break;
+		p->file_until_ms = between;
+	}
+	p->file_before = file_until(s, c, p->file_until_ms);
+}
+
+static void learn_file(const struct step *s, struct policy_container *p,
+		       const struct ebb_snap_container *c, uint64_t got)
+{
+	uint64_t left = sub_u64(p->file_before, file_until(s, c, p->file_until_ms));
 	uint64_t moved_on = sub_u64(left, got);
 
 	/* The same pages are met again after the next pass: the most of one pass counts. */
@@ -96,11 +149,11 @@ static void learn_file(struct policy_container *p, const struct ebb_snap_contain
 }
 
 /* From what left the old generations and was not evicted: it was in use. */
-static void learn(struct policy_container *p, const struct ebb_snap_container *c,
-		  const struct coldness *cold, uint64_t got)
+static void learn(const struct step *s, struct policy_container *p,
+		  const struct ebb_snap_container *c, const struct coldness *cold, uint64_t got)
 {
 	if (p->file_before)
-		learn_file(p, c, cold, got);
+		learn_file(s, p, c, got);
 	else if (p->anon_before)
 		p->anon_missed = max_u64(p->anon_missed,
 					 sub_u64(sub_u64(p->anon_before, cold->anon_idle), got));
@@ -110,6 +163,8 @@ static void learn(struct policy_container *p, const struct ebb_snap_container *c
 void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		      struct policy_container *p, struct coldness *ret)
 {
+	bool pass;
+
 	*ret = (struct coldness){ 0 };
 	for (unsigned int i = 0; i < c->nr_ages; i++) {
 		if (c->age[i].idle_ms < s->cold_ms)
@@ -121,15 +176,17 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	/* shmem is charged as file but lives on the anon lists and goes to swap. */
 	ret->anon_idle = min_u64(ret->anon_idle, c->anon + c->shmem);
 	ret->file_old = min_u64(ret->file_old, sub_u64(c->file, c->shmem));
-	if (new_pass(c, &p->file_aged_ms) && ret->learned) {
+	pass = new_pass(c, &p->file_aged_ms) && ret->learned;
+	if (pass) {
 		file_sample(s, p, ret->file_old);
 		p->file_hot -= p->file_hot / 64;
 		p->file_moved = 0;
 		p->anon_missed -= p->anon_missed / 32;
-		file_judge(c, p);
 	}
+	if (ret->learned)
+		file_judge(s, c, p, pass);
 	if (c->last.seq == p->outcome_seq && !c->last.aged)
-		learn(p, c, ret, c->last.got);
+		learn(s, p, c, ret, c->last.got);
 	ret->anon = sub_u64(ret->anon_idle, missed(p, c->anon + c->shmem - ret->anon_idle));
 	ret->file = sub_u64(file_window_min(s, p, ret->file_old), p->file_hot);
 }

@@ -89,6 +89,11 @@ void plan_wake(struct step *s, uint64_t ms);
 /* coldness.c */
 void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		      struct policy_container *p, struct coldness *ret);
+/* Before page cache is asked for: what it is taken from, to see afterwards what was moved on. */
+void coldness_note_file(const struct step *s, const struct ebb_snap_container *c,
+			struct policy_container *p);
+/* How long page cache has to stay away until more of it is taken. */
+uint64_t coldness_file_wait_ms(const struct step *s);
 
 /* startup.c: true while its growth has not levelled off */
 bool startup_step(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
@@ -103,6 +108,8 @@ enum ebb_reason feedback_veto(const struct step *s, const struct ebb_snap_contai
 
 /* ageing.c */
 uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p);
+/* How long after a pass page cache is taken: until the next one. */
+uint64_t ageing_file_ms(const struct step *s, const struct policy_container *p);
 bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);
 
 /* reclaim.c: the container whose ages are known, and the one whose are not */

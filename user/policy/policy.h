@@ -71,10 +71,15 @@ struct policy_container {
 	uint64_t file_aged_ms; /* the last pass that they are of */
 	uint64_t file_hot; /* page cache in old generations that is read again and again */
 	uint64_t file_moved; /* of it: met since the last ageing pass */
-	uint64_t file_left; /* bytes that may still be taken before the next ageing pass */
-	uint64_t file_refaults; /* bytes, at the last pass */
-	unsigned int file_trust; /* passes that took page cache of which nothing came back */
-	uint64_t file_before; /* bytes in old generations when a file item was planned, 0: none */
+	uint64_t file_left; /* bytes that may still be taken before it is judged what came back */
+	uint64_t file_taken_ms; /* when some was asked for last; 0: never */
+	uint64_t file_refaults; /* bytes, when that was judged last */
+	unsigned int file_trust; /* times in a row that nothing came back */
+	bool file_back; /* some came back: nothing more until the next pass */
+	bool file_due; /* some is to be taken: the next pass waits for it */
+	uint64_t file_until_ms; /* when the generations had closed that a file item is taken from …
+				 */
+	uint64_t file_before; /* … and bytes in them when it was planned, 0: none */
 
 	uint64_t anon_missed; /* anon among the cold that an eviction met in use */
 	uint64_t

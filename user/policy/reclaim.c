@@ -4,6 +4,7 @@
 
 #define BATCH (32 * MIB)
 #define FILE_PORTION_MIN (4 * MIB)
+#define FILE_TURNS 4
 #define DEADLINE_MIN_MS 1000u
 #define DEADLINE_MAX_MS 10000u
 
@@ -67,14 +68,28 @@ static void plan_moment(struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p, struct coldness *cold)
 {
 	uint64_t period = ageing_period_ms(s, p), since = s->snap->now_ms - c->aged_ms;
+	uint64_t late = ageing_file_ms(s, p);
 
 	if (since > min_u64(period / 2, ANON_WINDOW_MS))
 		cold->anon = 0;
-	if (since >= period * 3 / 4)
-		return;
-	if (cold->file >= TAKE_MIN && p->file_left >= TAKE_MIN)
-		plan_wake(s, c->aged_ms + period * 3 / 4);
-	cold->file = 0;
+	if (cold->file < TAKE_MIN || p->file_back)
+		cold->file = 0;
+	else if (since < late)
+		plan_wake(s, c->aged_ms + late);
+	else if (p->file_left < TAKE_MIN)
+		plan_wake(s, p->file_taken_ms + coldness_file_wait_ms(s));
+	if (since < late)
+		cold->file = 0;
+}
+
+/* Where it is little beside the rest, what ages is not to wait for it each time. */
+static bool file_is_due(const struct step *s, const struct ebb_snap_container *c,
+			const struct policy_container *p, const struct coldness *cold)
+{
+	if (cold->file < TAKE_MIN || p->file_back)
+		return false;
+	return cold->file >= c->bytes / 8 ||
+	       s->snap->now_ms - p->file_taken_ms >= FILE_TURNS * s->cold_ms;
 }
 
 static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
@@ -97,9 +112,13 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 	item->idle_ms = s->cold_ms;
 	item->batch = BATCH;
 	item->deadline_ms = clamp_deadline(ageing_period_ms(s, p));
-	p->file_before = file ? cold->file_old : 0;
+	p->file_before = 0;
 	p->anon_before = file ? 0 : cold->anon_idle;
 	p->file_left -= file;
+	if (file) {
+		coldness_note_file(s, c, p);
+		p->file_taken_ms = s->snap->now_ms;
+	}
 	s->taking = true;
 }
 
@@ -120,6 +139,8 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	v->cold = cold.anon + cold.file;
 	p->cold = v->cold;
 	p->cold_anon = cold.anon;
+	veto = feedback_veto(s, c, p);
+	p->file_due = veto == EBB_REASON_NONE && file_is_due(s, c, p, &cold);
 
 	if (ageing_due(s, c, p)) {
 		plan_add(s, c->id, EBB_ACT_AGE, EBB_REASON_LEARNING);
@@ -135,7 +156,6 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 			    why_nothing(c, p, &cold));
 		return;
 	}
-	veto = feedback_veto(s, c, p);
 	if (veto != EBB_REASON_NONE) {
 		verdict_set(v, EBB_STATE_HELD, veto);
 		return;
@@ -149,8 +169,10 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 	plan_reclaim(s, c, p, &cold);
 	if (s->plan->nr_items > before ||
 	    (p->cold_anon >= TAKE_MIN && anon_room(s, c, p) >= TAKE_MIN) ||
-	    (v->cold - p->cold_anon >= TAKE_MIN && p->file_left >= TAKE_MIN))
+	    (v->cold - p->cold_anon >= TAKE_MIN && !p->file_back))
 		verdict_set(v, EBB_STATE_RECLAIMING, EBB_REASON_COLD);
+	else if (v->cold - p->cold_anon >= TAKE_MIN)
+		verdict_set(v, EBB_STATE_HELD, EBB_REASON_REFAULTS);
 	else if (p->cold_anon >= TAKE_MIN && v->cold - p->cold_anon < TAKE_MIN)
 		verdict_set(v, EBB_STATE_HELD,
 			    s->snap->machine.swap_total && !s->state->cap.pool.held

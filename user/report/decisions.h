@@ -30,7 +30,7 @@ struct decision {
 	uint32_t stall_mem_ppm;
 	uint32_t stall_io_ppm;
 	uint32_t scale_ppm; /* share of the cold that may be asked for */
-	uint32_t file_trust; /* ageing passes that took page cache, of which nothing came back */
+	uint32_t file_trust; /* times in a row that page cache was taken and nothing came back */
 	uint32_t acts; /* … and the outcome: how many acts ended, … */
 	int32_t error; /* of the last that failed; 0: none did */
 	uint64_t asked; /* … what they asked for and got, in sum, … */

@@ -12,6 +12,13 @@ hotcold_start()
 	kill -USR2 "$WORK" # faults and rounds count from here
 }
 
+# Seconds between two changes: there are two, each a little after a third of the time, so that what becomes of the
+# last one is seen (a third change as the measurement ends would count what is cold for a second).
+hotcold_every()
+{
+	echo $((BENCH_SECONDS / 3 + 3))
+}
+
 # What the driver reckons with: cold bytes that were there for the taking, those that were out at the
 # end, pages in use and how many faults it took to have them back.
 hotcold_figures()

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# 800 MiB, of which after each third of the time another 200 are those in use.
+# 800 MiB, of which twice, a third of the time apart, another 200 are those in use.
 # title: hot set that moves
 # kind: truth
-# seconds: 90
+# seconds: 135
 # shellcheck source=../guest/hotcold.sh
 . "$BENCH/guest/hotcold.sh"
 WORK_TOTAL=800 WORK_HOT=200
 
 work_start()
 {
-	hotcold_start contiguous --change move --every $((BENCH_SECONDS / 3))
+	hotcold_start contiguous --change move --every "$(hotcold_every)"
 }
 
 work_figures()
