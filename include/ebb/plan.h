@@ -123,6 +123,7 @@ struct ebb_plan_item {
 	uint64_t anon; /* bytes at most, of each kind */
 	uint64_t file;
 	uint64_t idle_ms; /* of RECLAIM: how long that has been idle at least; 0: not known */
+	uint64_t file_idle_ms; /* of file: no more than generations have that are as old; 0: any */
 	uint64_t keep; /* of RECLAIM_EXIT: bytes that stay, of its usage */
 	uint64_t limit; /* bytes, of the two LIMITs; UINT64_MAX: what was there before us */
 	uint64_t batch; /* bytes a write; of LIMIT: how far below the usage it goes at once */

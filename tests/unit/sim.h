@@ -116,12 +116,25 @@ static inline bool sim_kept(const struct sim *s, const struct sim_chunk *k)
 	return k->seq == s->max_seq - 3;
 }
 
-/* Evicts up to want chunks of a kind, oldest first; page cache that is read again is moved on. */
-static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file)
+/* As sense/fold.c has it: only a pass that has ended since proves anything. */
+static inline uint64_t sim_idle(const struct sim *s, uint64_t seq)
+{
+	uint64_t next = s->born[(seq + 1) % 64], youngest = s->born[s->max_seq % 64];
+
+	return seq + 1 < s->max_seq && next < youngest ? s->now_ms - next : 0;
+}
+
+/*
+ * Evicts up to want chunks of a kind, oldest first; page cache that is read again is moved on. Of
+ * generations that are not idle_ms old a chunk at most, and only for want of other (act/reclaim.c).
+ */
+static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file, uint64_t idle_ms)
 {
 	uint64_t got = 0;
 
 	for (uint64_t q = s->max_seq - 3; q <= s->max_seq; q++) {
+		if (idle_ms && sim_idle(s, q) < idle_ms && want)
+			want = got ? got : 1;
 		for (size_t i = 0; i < s->nr && got < want; i++) {
 			struct sim_chunk *k = &s->chunk[i];
 
@@ -139,14 +152,6 @@ static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file)
 		}
 	}
 	return got;
-}
-
-/* As sense/fold.c has it: only a pass that has ended since proves anything. */
-static inline uint64_t sim_idle(const struct sim *s, uint64_t seq)
-{
-	uint64_t next = s->born[(seq + 1) % 64], youngest = s->born[s->max_seq % 64];
-
-	return seq + 1 < s->max_seq && next < youngest ? s->now_ms - next : 0;
 }
 
 static inline void sim_measure(struct sim *s)
@@ -227,10 +232,10 @@ static inline int sim_step(struct sim *s)
 				s->c.last.timed_out = true;
 				acted = true;
 			} else if (it->action == EBB_ACT_RECLAIM) {
-				uint64_t got =
-					sim_evict(s, (it->anon + SIM_CHUNK / 2) / SIM_CHUNK,
-						  false) +
-					sim_evict(s, (it->file + SIM_CHUNK / 2) / SIM_CHUNK, true);
+				uint64_t got = sim_evict(s, (it->anon + SIM_CHUNK / 2) / SIM_CHUNK,
+							 false, 0) +
+					       sim_evict(s, (it->file + SIM_CHUNK / 2) / SIM_CHUNK,
+							 true, it->file_idle_ms);
 
 				s->asked += it->anon + it->file;
 				sim_outcome(s, false, it->anon + it->file, got * SIM_CHUNK);
@@ -243,22 +248,23 @@ static inline int sim_step(struct sim *s)
 	return 0;
 }
 
-/* What is hot and was evicted comes back, to the youngest generation. */
+/* Where it was evicted it comes back, to the youngest generation. */
+static inline void sim_touch(struct sim *s, struct sim_chunk *k)
+{
+	k->touched_ms = s->now_ms;
+	if (!k->out)
+		return;
+	*(k->file ? &s->c.refault_file : &s->c.refault_anon) += SIM_CHUNK;
+	k->out = false;
+	k->seq = s->max_seq;
+	k->counted_ms = s->now_ms;
+}
+
 static inline void sim_touch_hot(struct sim *s)
 {
-	for (size_t i = 0; i < s->nr; i++) {
-		struct sim_chunk *k = &s->chunk[i];
-
-		if (!k->hot)
-			continue;
-		k->touched_ms = s->now_ms;
-		if (k->out) {
-			*(k->file ? &s->c.refault_file : &s->c.refault_anon) += SIM_CHUNK;
-			k->out = false;
-			k->seq = s->max_seq;
-			k->counted_ms = s->now_ms;
-		}
-	}
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->chunk[i].hot)
+			sim_touch(s, &s->chunk[i]);
 }
 
 /* Runs until the clock has advanced by ms, waking when the policy wants to. */

@@ -70,6 +70,7 @@ static void test_find_idle(void **state)
 	assert_int_equal(age_find_rows(text, 25, 0, 1000, &r), 0);
 	assert_int_equal(r.idle_seq, 13);
 	assert_int_equal(r.idle_any, 500);
+	assert_int_equal(r.idle_file, 9);
 	assert_int_equal(age_find_rows(text, 25, 0, 70000, &r), 0);
 	assert_int_equal(r.idle_anon, 0);
 	/* No pass has looked at it. */

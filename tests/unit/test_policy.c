@@ -356,6 +356,7 @@ static void veto_refaults(void **state)
 	rest = s->state.slots[0].hold_ms += 600000;
 	s->c.last.seq++;
 	s->c.last.error = -EIO;
+	s->c.last.got = 0;
 	s->now_ms += 100;
 	step(s);
 	assert_int_equal(s->state.slots[0].hold_ms, rest);
@@ -368,6 +369,34 @@ static void veto_refaults(void **state)
 	step(s);
 	assert_non_null(item_of(s, EBB_ACT_RECLAIM));
 	assert_true(item_of(s, EBB_ACT_RECLAIM)->anon < 600 * SIM_MIB * 70 / 100);
+	free(s);
+}
+
+static size_t anon_out(const struct sim *s)
+{
+	return sim_out(s, true, false) + sim_out(s, false, false);
+}
+
+/* A scan over everything lasts longer than a pass: one mistake, one rest, and then it goes on as
+ * fast as nothing comes back. */
+static void what_comes_back_slowly_is_one_mistake(void **state)
+{
+	struct sim *s = fresh(10000);
+
+	sim_add(s, 600, false, false);
+	assert_int_equal(sim_run(s, 30000), 0);
+	assert_true(anon_out(s) > 570);
+	for (size_t i = 0; i < 600; i += 50) { /* it takes 12 s */
+		for (size_t k = i; k < i + 50; k++)
+			sim_touch(s, &s->chunk[k]);
+		assert_int_equal(sim_run(s, 1000), 0);
+	}
+	assert_int_equal(anon_out(s), 0);
+	assert_int_equal(s->slot[0].strikes, 1);
+	assert_int_equal(sim_run(s, 8000), 0);
+	assert_int_equal(anon_out(s), 0);
+	assert_int_equal(sim_run(s, 42000), 0);
+	assert_true(anon_out(s) > 570);
 	free(s);
 }
 
@@ -1158,6 +1187,7 @@ int main(void)
 		cmocka_unit_test(veto_refaults),
 		cmocka_unit_test(refaults_during_the_act_count),
 		cmocka_unit_test(refaults_of_others_are_not_ours),
+		cmocka_unit_test(what_comes_back_slowly_is_one_mistake),
 		cmocka_unit_test(rests_grow_while_it_comes_back),
 		cmocka_unit_test(a_squeeze_is_not_ours),
 		cmocka_unit_test(starting_is_left_alone),

@@ -57,12 +57,12 @@ int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, u
 		   uint64_t *ret_asked);
 
 /*
- * How much anon of these groups has been idle for idle_ms at least, in bytes, as the lists stand
- * now: one reading of them all. A group that is gone counts for nothing. -E2BIG: the machine has
- * too many groups for it.
+ * How much anon, or page cache, of these groups stands in generations that have been old for
+ * idle_ms at least, in bytes, as the lists are now: one reading of them all. A group that is gone
+ * counts for nothing. -E2BIG: the machine has too many groups for it.
  */
-int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
-		  uint64_t *ret);
+int age_idle(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms, bool file,
+	     uint64_t *ret);
 
 /* The rows of lru_gen for a memcg (as printed) in one node. -ENOENT: no such. */
 struct age_rows {
@@ -72,7 +72,9 @@ struct age_rows {
 	/* The youngest of those that have been idle for idle_ms, as an ebb_age has it; and the
 	 * pages of anon up to there that the kernel evicts before any page cache. */
 	uint64_t idle_seq, idle_anon;
-	uint64_t idle_any; /* pages of anon that have been idle for so long, whatever goes before */
+	uint64_t idle_any; /* pages of anon that have been idle for so long, whatever goes before …
+			    */
+	uint64_t idle_file; /* … and of page cache in the same generations */
 };
 int age_find_rows(const char *text, uint64_t memcg, uint32_t node, uint64_t idle_ms,
 		  struct age_rows *ret);

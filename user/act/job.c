@@ -101,11 +101,12 @@ static void evict_anon(struct job *job)
 	}
 }
 
-static bool known_cold(void *arg, uint64_t *ret)
+static bool known_cold(void *arg, bool file, uint64_t *ret)
 {
 	const struct job *job = arg;
+	uint64_t idle_ms = file ? job->file_idle_ms : job->idle_ms;
 
-	return !age_idle_anon(job->act->age, job->groups, job->nr_groups, job->idle_ms, ret);
+	return idle_ms && !age_idle(job->act->age, job->groups, job->nr_groups, idle_ms, file, ret);
 }
 
 /*
@@ -130,7 +131,7 @@ static void run_reclaim(struct job *job)
 	if (job->nr_groups && job->act->age) {
 		r.known = known_cold;
 		r.known_arg = job;
-		r.first = RECLAIM_LEAST * job->nr_groups; /* it may all come from one of them */
+		r.nr_groups = job->nr_groups;
 	}
 	reclaim_run(&r);
 	take_over(job, &r);
@@ -320,6 +321,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->file = spec->file;
 	job->batch = spec->batch ?: DEFAULT_BATCH;
 	job->idle_ms = spec->idle_ms;
+	job->file_idle_ms = spec->file_idle_ms;
 	job->keep = spec->keep;
 	job->yields = spec->yields && spec->action == EBB_ACT_RECLAIM;
 	job->want = spec->limit;

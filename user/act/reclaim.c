@@ -90,7 +90,7 @@ struct run {
 	bool others; /* nobody is there, and others use a part */
 	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
 	uint64_t known, known_got; /* bytes known cold when it was looked last, and r->got then */
-	uint64_t may; /* bytes of anon that may be asked for before it is looked again */
+	uint64_t may; /* bytes of this kind that may be asked for before it is looked again */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -206,7 +206,7 @@ static bool within_known(struct run *run, uint64_t *ask)
 	if (!r->known)
 		return true;
 	if (run->may < RECLAIM_LEAST) {
-		if (!r->known(r->known_arg, &known))
+		if (!r->known(r->known_arg, false, &known))
 			return true;
 		if (known / 2 < RECLAIM_LEAST ||
 		    (known < run->known / 2 && run->known - known > 2 * brought + COUNT_TRAILS))
@@ -214,8 +214,39 @@ static bool within_known(struct run *run, uint64_t *ask)
 		run->known = known;
 		run->known_got = r->got;
 		run->may = known / 2;
-		if (first && run->may > r->first)
-			run->may = r->first;
+		if (first && run->may > RECLAIM_LEAST * r->nr_groups)
+			run->may = RECLAIM_LEAST * r->nr_groups; /* all from one of them, maybe */
+	}
+	*ask = *ask < run->may ? *ask : run->may;
+	run->may -= *ask;
+	return true;
+}
+
+/*
+ * Page cache that is read again is moved on to the next generation when it is met, and taken there
+ * for want of other. So no more is asked for than half of what the generations before it still
+ * have, as much of it as was found not to be in use so far: first of all, little.
+ */
+static bool within_oldest(struct run *run, uint64_t *ask)
+{
+	struct reclaim *r = run->r;
+	uint64_t known, brought = fell(r->got, run->known_got), left;
+
+	if (!r->known)
+		return true;
+	if (run->may < RECLAIM_FILE_LEAST) {
+		if (!r->known(r->known_arg, true, &known))
+			return true;
+		left = fell(run->known, known);
+		run->may = known / 2;
+		if (!run->known)
+			run->may = RECLAIM_FILE_LEAST * r->nr_groups;
+		else if (left > brought)
+			run->may = (uint64_t)((double)run->may * (double)brought / (double)left);
+		if (known < 2 * RECLAIM_FILE_LEAST || run->may < RECLAIM_FILE_LEAST)
+			return false;
+		run->known = known;
+		run->known_got = r->got;
 	}
 	*ask = *ask < run->may ? *ask : run->may;
 	run->may -= *ask;
@@ -228,6 +259,7 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 	struct reclaim *r = run->r;
 	uint64_t before = r->got;
 
+	run->known = run->may = 0;
 	while (r->got - before + run->page <= bytes) {
 		uint64_t left = bytes - (r->got - before);
 		uint64_t ask = r->batch && left > r->batch ? r->batch : left;
@@ -237,7 +269,8 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (run->first && ask > run->first)
 			ask = run->first;
 		run->first *= 2;
-		if (swappiness == RECLAIM_ANON && !within_known(run, &ask))
+		if ((swappiness == RECLAIM_ANON && !within_known(run, &ask)) ||
+		    (swappiness == RECLAIM_FILE && !within_oldest(run, &ask)))
 			return true;
 
 		if (stopped(r)) {

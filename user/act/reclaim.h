@@ -27,7 +27,9 @@
 #define RECLAIM_FILE 1
 #define RECLAIM_PLAIN (-1)
 
-#define RECLAIM_LEAST (256ull << 10) /* bytes of anon that are worth a look at the lists */
+#define RECLAIM_LEAST (256ull << 10) /* bytes of anon that are worth a look at the lists, … */
+#define RECLAIM_FILE_LEAST                                                                         \
+	(128ull << 10) /* … and of page cache: the kernel takes 32 pages at least */
 
 struct reclaim {
 	/* in */
@@ -38,11 +40,12 @@ struct reclaim {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;
 	bool swappiness;
-	/* How much anon is known to be cold by now, in bytes; false: it cannot be told. May be NULL
-	 */
-	bool (*known)(void *known_arg, uint64_t *ret);
+	/* How much anon is known to be cold by now, or how much page cache stands where it may be
+	 * taken from, in bytes; false: it cannot be told. May be NULL */
+	bool (*known)(void *known_arg, bool file, uint64_t *ret);
 	void *known_arg;
-	uint64_t first; /* bytes of anon before the lists are looked at again for the first time */
+	size_t nr_groups; /* that it may come from, when little is asked for before the first look
+			   */
 	/* asked before each batch; a negative errno ends it, -ECANCELED quietly. May be NULL */
 	int (*check)(void *arg);
 	void *arg;

@@ -53,6 +53,7 @@ static int submit_reclaim(struct daemon *d, const struct ebb_plan_item *item)
 			       .file = item->file,
 			       .keep = item->keep,
 			       .idle_ms = item->idle_ms,
+			       .file_idle_ms = item->file_idle_ms,
 			       .batch = item->batch,
 			       .deadline_ms = item->deadline_ms,
 			       /* What the cap needs it needs all the more when somebody waits. */

@@ -18,7 +18,8 @@
  *   clears their counts. So page cache is taken late in a period, of FILE_PERIOD_MS at least
  *   (ageing.c).
  * - what a portion moved out of the old generations without evicting it is therefore hot. It is
- *   subtracted from then on (file_hot), and forgotten slowly.
+ *   subtracted from then on (file_hot), and forgotten slowly, but for what is taken without
+ *   meeting any. Each try where all of it is hot costs what act asks for before it looks.
  * - what was taken wrongly comes back soon. So one portion is taken at first, and after a while
  *   (coldness_file_wait_ms()) in which nothing came back, twice as much as the last time.
  */
@@ -41,6 +42,9 @@ static uint64_t missed(struct policy_container *p, uint64_t in_use)
 	p->anon_missed = min_u64(p->anon_missed, in_use / MISSED_PART_MOST);
 	return max_u64(in_use / MISSED_PART, p->anon_missed);
 }
+
+#define HOT_FADES 256 /* passes: at 30 s, an eighth of an hour for … */
+#define HOT_ERROR 16 /* … so much of it, which is then tried again */
 
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
 {
@@ -145,6 +149,8 @@ static void learn_file(const struct step *s, struct policy_container *p,
 
 	/* The same pages are met again after the next pass: the most of one pass counts. */
 	p->file_moved += moved_on;
+	if (moved_on < got / 8) /* less of it is in use than it was */
+		p->file_hot -= min_u64(p->file_hot / 4, got);
 	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
 }
 
@@ -179,7 +185,7 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	pass = new_pass(c, &p->file_aged_ms) && ret->learned;
 	if (pass) {
 		file_sample(s, p, ret->file_old);
-		p->file_hot -= p->file_hot / 64;
+		p->file_hot -= p->file_hot / HOT_FADES;
 		p->file_moved = 0;
 		p->anon_missed -= p->anon_missed / 32;
 	}
@@ -189,4 +195,6 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		learn(s, p, c, ret, c->last.got);
 	ret->anon = sub_u64(ret->anon_idle, missed(p, c->anon + c->shmem - ret->anon_idle));
 	ret->file = sub_u64(file_window_min(s, p, ret->file_old), p->file_hot);
+	if (ret->file < p->file_hot / HOT_ERROR)
+		ret->file = 0;
 }

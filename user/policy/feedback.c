@@ -4,14 +4,15 @@
  *
  * Accuracy is 1 - refaulted / taken over the recent past (Katalyst's rule):
  * below 0.99 the share of the cold that is asked for is multiplied by it and the
- * container rests, twice as long each time that it happens again; otherwise the share grows back
- * by a twentieth a pass, and a rest's length in which nothing came back forgives one.
+ * container rests, twice as long each time that it happens again: once for what was taken, however
+ * long it takes to come back. Otherwise the share grows back by a twentieth a pass, doubles after
+ * one of which nothing came back, and a rest's length in which nothing came back forgives one.
  */
 #include "policy/internal.h"
 
 #define ACCURACY_MIN_PPM 990000u
 #define REFAULT_FLOOR (256 * KIB) /* fewer bytes than this tell nothing */
-#define SCALE_MIN_PPM (POLICY_PPM / 16)
+#define SCALE_MIN_PPM (POLICY_PPM / 8)
 #define SMOOTH_MS 10000u
 #define FADE_MS 500u
 #define FAILED_WAIT_MS 10000u
@@ -140,16 +141,22 @@ static void forgive(const struct step *s, struct policy_container *p)
 static void judge_accuracy(const struct step *s, struct policy_container *p)
 {
 	uint64_t taken = p->recent_taken, back = p->recent_refaulted;
+	bool again = p->taken > p->judged_taken;
 
+	p->judged_taken = p->taken;
 	if (taken && back > REFAULT_FLOOR &&
 	    back > share_u64(taken, POLICY_PPM - ACCURACY_MIN_PPM)) {
 		uint32_t acc = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
 
-		p->scale_ppm = max_u64(share_u64(p->scale_ppm, acc), SCALE_MIN_PPM);
-		rest(s, p);
+		if (p->taken > p->rested_taken) {
+			p->scale_ppm = max_u64(share_u64(p->scale_ppm, acc), SCALE_MIN_PPM);
+			rest(s, p);
+		}
+		p->rested_taken = p->taken;
 		p->recent_refaulted = 0; /* judged once */
 	} else if (s->snap->now_ms >= p->hold_ms) {
-		p->scale_ppm = min_u64(p->scale_ppm + POLICY_PPM / 20, POLICY_PPM);
+		p->scale_ppm = min_u64(again ? 2ull * p->scale_ppm : p->scale_ppm + POLICY_PPM / 20,
+				       POLICY_PPM);
 		forgive(s, p);
 	}
 	p->recent_taken -= p->recent_taken / 8;

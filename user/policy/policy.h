@@ -49,6 +49,8 @@ struct policy_container {
 	uint64_t refaulted; /* bytes of those that came back, cumulative */
 	uint64_t recent_taken; /* bytes, decaying */
 	uint64_t recent_refaulted;
+	uint64_t judged_taken; /* of taken, when accuracy was judged last … */
+	uint64_t rested_taken; /* … and when it was too little */
 	uint32_t scale_ppm; /* share of the cold that is asked for; accuracy steers it */
 	uint64_t hold_ms; /* nothing is taken before then … */
 	enum ebb_reason hold_reason; /* … because of this */

@@ -117,6 +117,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 	p->file_left -= file;
 	if (file) {
 		coldness_note_file(s, c, p);
+		item->file_idle_ms = s->snap->now_ms - p->file_until_ms;
 		p->file_taken_ms = s->snap->now_ms;
 	}
 	s->taking = true;

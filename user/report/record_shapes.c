@@ -177,11 +177,12 @@ const struct shape shape_snapshot = SHAPE(T, "snapshot", snapshot_fields);
 
 #define T struct ebb_plan_item
 static const struct field item_fields[] = {
-	FIELD(T, id),      FIELD_CODES(T, action, ebb_action_name_code, EBB_ACT_SWAP_LIMIT),
-	REASON(T, reason), FIELD(T, anon),
-	FIELD(T, file),    FIELD(T, idle_ms),
-	FIELD(T, keep),    FIELD(T, limit),
-	FIELD(T, batch),   FIELD(T, deadline_ms),
+	FIELD(T, id),           FIELD_CODES(T, action, ebb_action_name_code, EBB_ACT_SWAP_LIMIT),
+	REASON(T, reason),      FIELD(T, anon),
+	FIELD(T, file),         FIELD(T, idle_ms),
+	FIELD(T, file_idle_ms), FIELD(T, keep),
+	FIELD(T, limit),        FIELD(T, batch),
+	FIELD(T, deadline_ms),
 };
 static const struct shape item = SHAPE(T, "item", item_fields);
 #undef T
@@ -264,6 +265,8 @@ static const struct field slot_fields[] = {
 	FIELD(T, refaulted),
 	FIELD(T, recent_taken),
 	FIELD(T, recent_refaulted),
+	FIELD(T, judged_taken),
+	FIELD(T, rested_taken),
 	PPM(T, scale_ppm),
 	TIME(T, hold_ms),
 	REASON(T, hold_reason),
