@@ -218,7 +218,7 @@ static bool cache_known(void *arg, bool file, uint64_t *ret)
 	return true;
 }
 
-static void take_cache(struct cache *c, uint64_t file)
+static void take_cache(struct cache *c, uint64_t file, size_t nr_groups)
 {
 	struct reclaim r = ask(c->f, 0, file);
 
@@ -226,7 +226,7 @@ static void take_cache(struct cache *c, uint64_t file)
 	r.swappiness = true;
 	r.known = cache_known;
 	r.known_arg = c;
-	r.nr_groups = 1;
+	r.nr_groups = nr_groups;
 	r.batch = 16 * MIB;
 	reclaim_run(&r);
 	cache_known(c, true, &(uint64_t){ 0 });
@@ -237,19 +237,23 @@ static void test_oldest_page_cache(void **state)
 {
 	struct cache c = { .f = *state, .cold = 100 * MIB };
 
-	take_cache(&c, 90 * MIB); /* nothing of it is in use */
+	take_cache(&c, 90 * MIB, 1); /* nothing of it is in use */
 	assert_int_equal(c.cold, 10 * MIB);
 	c = (struct cache){ .f = *state, .cold = 60 * MIB, .hot = 60 * MIB };
-	take_cache(&c, 120 * MIB); /* more than there is of cold */
+	take_cache(&c, 120 * MIB, 1); /* more than there is of cold */
 	assert_true(c.cold <= 1 * MIB);
 	assert_int_equal(c.hot_taken, 0);
 	c = (struct cache){ .f = *state, .cold = 10 * MIB, .hot = 90 * MIB };
-	take_cache(&c, 100 * MIB);
+	take_cache(&c, 100 * MIB, 1);
 	assert_true(c.cold <= 1 * MIB);
 	assert_int_equal(c.hot_taken, 0);
 	c = (struct cache){ .f = *state, .hot = 60 * MIB }; /* all of it is */
-	take_cache(&c, 16 * MIB);
+	take_cache(&c, 16 * MIB, 1);
 	assert_int_equal(c.hot_taken, 128 * 1024);
+	c = (struct cache){ .f = *state,
+			    .hot = 300 * 1024 }; /* never more than half of what is there */
+	take_cache(&c, 16 * MIB, 40);
+	assert_in_range(c.hot_taken, 0, 150 * 1024);
 }
 
 /* Where no anon is left that is not in use, the kernel goes on with page cache: no more is asked.

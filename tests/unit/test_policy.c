@@ -393,6 +393,8 @@ static void what_comes_back_slowly_is_one_mistake(void **state)
 	}
 	assert_int_equal(anon_out(s), 0);
 	assert_int_equal(s->slot[0].strikes, 1);
+	assert_in_range(s->slot[0].scale_ppm, 0,
+			POLICY_PPM / 8); /* of all that came back, not of its beginning */
 	assert_int_equal(sim_run(s, 8000), 0);
 	assert_int_equal(anon_out(s), 0);
 	assert_int_equal(sim_run(s, 42000), 0);

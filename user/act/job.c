@@ -104,9 +104,13 @@ static void evict_anon(struct job *job)
 static bool known_cold(void *arg, bool file, uint64_t *ret)
 {
 	const struct job *job = arg;
-	uint64_t idle_ms = file ? job->file_idle_ms : job->idle_ms;
+	uint64_t idle_ms = job->idle_ms;
 
-	return idle_ms && !age_idle(job->act->age, job->groups, job->nr_groups, idle_ms, file, ret);
+	if (file && !job->file_idle_ms)
+		return false;
+	if (file)
+		idle_ms = job->file_idle_ms + (pool_now_us() - job->made_us) / 1000;
+	return !age_idle(job->act->age, job->groups, job->nr_groups, idle_ms, file, ret);
 }
 
 /*
@@ -322,6 +326,7 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->batch = spec->batch ?: DEFAULT_BATCH;
 	job->idle_ms = spec->idle_ms;
 	job->file_idle_ms = spec->file_idle_ms;
+	job->made_us = pool_now_us();
 	job->keep = spec->keep;
 	job->yields = spec->yields && spec->action == EBB_ACT_RECLAIM;
 	job->want = spec->limit;

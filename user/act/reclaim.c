@@ -236,12 +236,13 @@ static bool within_oldest(struct run *run, uint64_t *ask)
 		return true;
 	if (run->may < RECLAIM_FILE_LEAST) {
 		if (!r->known(r->known_arg, true, &known))
-			return true;
+			return !run->known;
 		left = fell(run->known, known);
 		run->may = known / 2;
-		if (!run->known)
-			run->may = RECLAIM_FILE_LEAST * r->nr_groups;
-		else if (left > brought)
+		if (!run->known && run->may > RECLAIM_FILE_LEAST * r->nr_groups)
+			run->may =
+				RECLAIM_FILE_LEAST * r->nr_groups; /* all from one of them, maybe */
+		if (run->known && left > brought)
 			run->may = (uint64_t)((double)run->may * (double)brought / (double)left);
 		if (known < 2 * RECLAIM_FILE_LEAST || run->may < RECLAIM_FILE_LEAST)
 			return false;
@@ -269,8 +270,8 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (run->first && ask > run->first)
 			ask = run->first;
 		run->first *= 2;
-		if ((swappiness == RECLAIM_ANON && !within_known(run, &ask)) ||
-		    (swappiness == RECLAIM_FILE && !within_oldest(run, &ask)))
+		if (swappiness == RECLAIM_ANON ? !within_known(run, &ask)
+					       : !r->anon && !within_oldest(run, &ask))
 			return true;
 
 		if (stopped(r)) {

@@ -20,7 +20,7 @@
 #define FILE_COUNTS_MS 7500u
 #define FILE_PERIOD_MS (2 * FILE_COUNTS_MS)
 
-static uint64_t period_ms(const struct step *s, const struct policy_container *p)
+uint64_t ageing_anon_ms(const struct step *s, const struct policy_container *p)
 {
 	unsigned int shift = p->calm / CALM_ROUNDS;
 
@@ -29,14 +29,14 @@ static uint64_t period_ms(const struct step *s, const struct policy_container *p
 
 uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p)
 {
-	uint64_t period = period_ms(s, p);
+	uint64_t period = ageing_anon_ms(s, p);
 
 	return p->file_due ? max_u64(period, FILE_PERIOD_MS) : period;
 }
 
 uint64_t ageing_file_ms(const struct step *s, const struct policy_container *p)
 {
-	return max_u64(period_ms(s, p) * 3 / 4, FILE_COUNTS_MS);
+	return max_u64(ageing_anon_ms(s, p) * 3 / 4, FILE_COUNTS_MS);
 }
 
 /* Nothing came, nothing went, nothing was touched anew: look less often. */

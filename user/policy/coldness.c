@@ -37,17 +37,21 @@
 #define MISSED_PART 128
 #define MISSED_PART_MOST 32
 
-static uint64_t missed(struct policy_container *p, uint64_t in_use)
+static uint64_t missed(const struct policy_container *p, uint64_t in_use)
 {
-	p->anon_missed = min_u64(p->anon_missed, in_use / MISSED_PART_MOST);
-	return max_u64(in_use / MISSED_PART, p->anon_missed);
+	return max_u64(in_use / MISSED_PART, min_u64(p->anon_missed, in_use / MISSED_PART_MOST));
 }
 
-#define HOT_FADES 256 /* passes: at 30 s, an eighth of an hour for … */
-#define HOT_ERROR 16 /* … so much of it, which is then tried again */
+#define HOT_FADES 256 /* periods: at 30 s, 8 min until … */
+#define HOT_ERROR 16 /* … so much of it is tried again */
 
+/* At a pass. */
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
 {
+	uint64_t passed = p->nr_file ? s->snap->now_ms - p->file[p->nr_file - 1].ms : 0;
+
+	p->file_hot -= min_u64(p->file_hot / HOT_ERROR,
+			       p->file_hot / HOT_FADES * passed / (s->cold_ms / 2));
 	if (p->nr_file == POLICY_FILE_SAMPLES) {
 		memmove(p->file, p->file + 1, (POLICY_FILE_SAMPLES - 1) * sizeof(p->file[0]));
 		p->nr_file--;
@@ -81,29 +85,31 @@ uint64_t coldness_file_wait_ms(const struct step *s)
 	return max_u64(s->cold_ms / 4, FILE_WAIT_MIN_MS);
 }
 
-/* Did what was taken stay away? */
-static void file_judge(const struct step *s, const struct ebb_snap_container *c,
-		       struct policy_container *p, bool pass)
+/* Did what was taken stay away? What comes back after a portion ends it until the next pass. */
+static void file_judge(const struct step *s, struct policy_container *p, bool pass)
 {
 	uint64_t allowed = FILE_PORTION_MAX << p->file_trust;
 	bool waited = s->snap->now_ms >= p->file_taken_ms + coldness_file_wait_ms(s);
+	bool anew = waited;
 
-	if (sub_u64(c->refault_file, p->file_refaults) > COMES_BACK) {
+	if (p->file_refaulted - p->file_refaults > COMES_BACK) {
+		p->file_back = !pass && p->file_taken_ms >= p->file_aged_ms;
 		p->file_trust = 0;
-		p->file_back = true;
+		anew = true;
 	} else if (p->file_back) {
 		if (!pass)
 			return;
 		p->file_back = false;
+		anew = true;
 	} else if (waited && p->file_taken_ms && p->file_left < allowed / 2) {
 		p->file_trust = min_u64(p->file_trust + 1, TRUST_MAX);
 	} else if (!pass && !(waited && p->file_left < allowed)) {
 		return;
 	}
-	p->file_refaults = c->refault_file;
+	p->file_refaults = p->file_refaulted;
 	if (p->file_back)
 		p->file_left = 0;
-	else if (waited)
+	else if (anew)
 		p->file_left = FILE_PORTION_MAX << p->file_trust;
 }
 
@@ -119,15 +125,16 @@ static uint64_t file_until(const struct step *s, const struct ebb_snap_container
 
 /*
  * Before page cache is asked for: of each group it is taken from the oldest generation that has
- * any, and what is in use is moved on from there to the next, which was closed a pass later.
+ * any, and what is in use is moved on from there to the next, which was closed a pass later. (A
+ * sixteenth may stand in older ones: of a small group that ages late, or not at all.)
  */
 void coldness_note_file(const struct step *s, const struct ebb_snap_container *c,
 			struct policy_container *p)
 {
 	unsigned int i = 0;
-	uint64_t closed;
+	uint64_t closed, older = 0;
 
-	while (i < c->nr_ages && !c->age[i].file)
+	while (i < c->nr_ages && (older += c->age[i].file) <= c->file / 16)
 		i++;
 	closed = sub_u64(s->snap->now_ms, i < c->nr_ages ? c->age[i].idle_ms : 0);
 	p->file_until_ms = s->snap->now_ms;
@@ -139,19 +146,32 @@ void coldness_note_file(const struct step *s, const struct ebb_snap_container *c
 		p->file_until_ms = between;
 	}
 	p->file_before = file_until(s, c, p->file_until_ms);
+	p->file_all = c->file;
 }
 
 static void learn_file(const struct step *s, struct policy_container *p,
 		       const struct ebb_snap_container *c, uint64_t got)
 {
 	uint64_t left = sub_u64(p->file_before, file_until(s, c, p->file_until_ms));
-	uint64_t moved_on = sub_u64(left, got);
+	/* A file that is deleted leaves, too. */
+	uint64_t moved_on = sub_u64(left, max_u64(got, sub_u64(p->file_all, c->file)));
 
 	/* The same pages are met again after the next pass: the most of one pass counts. */
 	p->file_moved += moved_on;
-	if (moved_on < got / 8) /* less of it is in use than it was */
+	p->file_taken_ms = max_u64(p->file_taken_ms, c->last.ended_ms);
+	/* Less of it is in use than it was. (Up to 6.11 got may be anon.) */
+	if (moved_on < got / 8 && left >= got / 8 * 7)
 		p->file_hot -= min_u64(p->file_hot / 4, got);
 	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
+}
+
+static void learn_anon(struct policy_container *p, const struct coldness *cold, uint64_t in_use,
+		       uint64_t got)
+{
+	uint64_t left = sub_u64(p->anon_before, cold->anon_idle);
+
+	p->anon_missed = max_u64(p->anon_missed, sub_u64(left, got));
+	p->anon_missed = min_u64(p->anon_missed, in_use / MISSED_PART_MOST);
 }
 
 /* From what left the old generations and was not evicted: it was in use. */
@@ -161,8 +181,7 @@ static void learn(const struct step *s, struct policy_container *p,
 	if (p->file_before)
 		learn_file(s, p, c, got);
 	else if (p->anon_before)
-		p->anon_missed = max_u64(p->anon_missed,
-					 sub_u64(sub_u64(p->anon_before, cold->anon_idle), got));
+		learn_anon(p, cold, c->anon + c->shmem - cold->anon_idle, got);
 	p->file_before = p->anon_before = 0;
 }
 
@@ -185,12 +204,11 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	pass = new_pass(c, &p->file_aged_ms) && ret->learned;
 	if (pass) {
 		file_sample(s, p, ret->file_old);
-		p->file_hot -= p->file_hot / HOT_FADES;
-		p->file_moved = 0;
+		p->file_moved = p->file_before = 0;
 		p->anon_missed -= p->anon_missed / 32;
 	}
 	if (ret->learned)
-		file_judge(s, c, p, pass);
+		file_judge(s, p, pass);
 	if (c->last.seq == p->outcome_seq && !c->last.aged)
 		learn(s, p, c, ret, c->last.got);
 	ret->anon = sub_u64(ret->anon_idle, missed(p, c->anon + c->shmem - ret->anon_idle));

@@ -4,9 +4,10 @@
  *
  * Accuracy is 1 - refaulted / taken over the recent past (Katalyst's rule):
  * below 0.99 the share of the cold that is asked for is multiplied by it and the
- * container rests, twice as long each time that it happens again: once for what was taken, however
- * long it takes to come back. Otherwise the share grows back by a twentieth a pass, doubles after
- * one of which nothing came back, and a rest's length in which nothing came back forgives one.
+ * container rests, twice as long each time that it happens again. What comes back during a rest
+ * lowers the share, and makes no other rest. Otherwise the share grows back by a twentieth a pass,
+ * or doubles where something was taken and stayed away, and a rest's length in which nothing came
+ * back forgives one.
  */
 #include "policy/internal.h"
 
@@ -71,6 +72,7 @@ static uint64_t our_part(const struct ebb_snap_container *c, const struct policy
 static void absorb_refaults(const struct ebb_snap_container *c, struct policy_container *p)
 {
 	uint64_t total = c->refault_anon + c->refault_file;
+	uint64_t mine, file;
 
 	/*
 	 * What an act under way took is known when it ends, and acts can last seconds: set against
@@ -79,14 +81,16 @@ static void absorb_refaults(const struct ebb_snap_container *c, struct policy_co
 	if (p->known && c->busy)
 		return;
 	if (p->known) {
-		uint64_t mine = our_part(c, p, sub_u64(total, p->refaults));
-
+		file = our_part(c, p, sub_u64(c->refault_file, p->refaults_file));
+		mine = our_part(c, p, sub_u64(total, p->refaults));
+		p->file_refaulted += min_u64(file, mine);
 		p->refaulted += mine;
 		p->recent_refaulted += mine;
 	} else {
 		p->steal_base = c->steal;
 	}
 	p->refaults = total;
+	p->refaults_file = c->refault_file;
 }
 
 /* Page cache that was not looked at may still be taken in this pass. */
@@ -102,6 +106,7 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 		if (!c->last.aged) {
 			p->taken += c->last.got;
 			p->recent_taken += c->last.got;
+			p->took_ms = c->last.got ? s->snap->now_ms : p->took_ms;
 			s->state->freed += c->last.got;
 			/* Where its time was up, on a slow device or in the queue, there may be
 			 * more. */
@@ -126,6 +131,9 @@ static void rest(const struct step *s, struct policy_container *p)
 	p->hold_ms = s->snap->now_ms + p->rest_ms;
 	p->hold_reason = EBB_REASON_REFAULTS;
 	p->strikes = min_u64(p->strikes + 1, STRIKES_MAX);
+	p->rested_taken = p->taken;
+	p->rested_scale_ppm = p->scale_ppm;
+	p->resting = true;
 }
 
 /* As long as the rest was, and nothing came back. */
@@ -137,28 +145,44 @@ static void forgive(const struct step *s, struct policy_container *p)
 	p->forgiven_ms = s->snap->now_ms;
 }
 
-/* Once an ageing pass (or a small step where there are none). */
-static void judge_accuracy(const struct step *s, struct policy_container *p)
+/* Too much came back: of what was taken there is one rest, but the share follows all of it. */
+static void punish(const struct step *s, struct policy_container *p)
 {
 	uint64_t taken = p->recent_taken, back = p->recent_refaulted;
-	bool again = p->taken > p->judged_taken;
+	uint32_t accuracy = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
 
-	p->judged_taken = p->taken;
-	if (taken && back > REFAULT_FLOOR &&
-	    back > share_u64(taken, POLICY_PPM - ACCURACY_MIN_PPM)) {
-		uint32_t acc = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
+	if (!p->resting || p->taken > p->rested_taken)
+		rest(s, p);
+	p->scale_ppm = min_u64(p->scale_ppm,
+			       max_u64(share_u64(p->rested_scale_ppm, accuracy), SCALE_MIN_PPM));
+}
 
-		if (p->taken > p->rested_taken) {
-			p->scale_ppm = max_u64(share_u64(p->scale_ppm, acc), SCALE_MIN_PPM);
-			rest(s, p);
-		}
-		p->rested_taken = p->taken;
-		p->recent_refaulted = 0; /* judged once */
+/* What was taken since it was judged last has been away for a while. */
+static bool stayed_away(const struct step *s, const struct ebb_snap_container *c,
+			const struct policy_container *p)
+{
+	return c->can_age && p->taken > p->judged_taken &&
+	       s->snap->now_ms >= p->took_ms + coldness_file_wait_ms(s);
+}
+
+/* Once an ageing pass (or a small step where there are none). */
+static void judge_accuracy(const struct step *s, const struct ebb_snap_container *c,
+			   struct policy_container *p)
+{
+	if (p->resting && s->snap->now_ms >= p->hold_ms) {
+		p->resting = false;
+		p->recent_taken = p->recent_refaulted = 0;
+	}
+	if (p->recent_refaulted > REFAULT_FLOOR &&
+	    p->recent_refaulted > share_u64(p->recent_taken, POLICY_PPM - ACCURACY_MIN_PPM)) {
+		punish(s, p);
 	} else if (s->snap->now_ms >= p->hold_ms) {
-		p->scale_ppm = min_u64(again ? 2ull * p->scale_ppm : p->scale_ppm + POLICY_PPM / 20,
+		p->scale_ppm = min_u64(stayed_away(s, c, p) ? 2ull * p->scale_ppm
+							    : p->scale_ppm + POLICY_PPM / 20,
 				       POLICY_PPM);
 		forgive(s, p);
 	}
+	p->judged_taken = p->taken;
 	p->recent_taken -= p->recent_taken / 8;
 	p->recent_refaulted -= p->recent_refaulted / 8;
 }
@@ -174,7 +198,7 @@ void feedback_absorb(struct step *s, const struct ebb_snap_container *c, struct 
 	absorb_outcome(s, c, p);
 	absorb_refaults(c, p);
 	if (p->known && new_round) {
-		judge_accuracy(s, p);
+		judge_accuracy(s, c, p);
 		if (c->can_age)
 			p->short_fall = p->no_room = false;
 	}

@@ -108,6 +108,8 @@ enum ebb_reason feedback_veto(const struct step *s, const struct ebb_snap_contai
 
 /* ageing.c */
 uint64_t ageing_period_ms(const struct step *s, const struct policy_container *p);
+/* The same, were there no page cache to take. */
+uint64_t ageing_anon_ms(const struct step *s, const struct policy_container *p);
 /* How long after a pass page cache is taken: until the next one. */
 uint64_t ageing_file_ms(const struct step *s, const struct policy_container *p);
 bool ageing_due(struct step *s, const struct ebb_snap_container *c, struct policy_container *p);

@@ -37,7 +37,8 @@ struct policy_container {
 	uint64_t most; /* bytes of anon that it had in this life, in memory and in swap */
 
 	uint64_t seen_ms; /* of the counters below */
-	uint64_t refaults; /* bytes, anon + file */
+	uint64_t refaults; /* bytes, anon + file, … */
+	uint64_t refaults_file; /* … and file */
 	uint64_t steal_base; /* bytes evicted by whomever, before we knew it */
 	uint64_t psi_mem_us;
 	uint64_t psi_io_us;
@@ -47,10 +48,14 @@ struct policy_container {
 	uint64_t outcome_seq; /* the last outcome that was counted */
 	uint64_t taken; /* bytes, cumulative */
 	uint64_t refaulted; /* bytes of those that came back, cumulative */
+	uint64_t file_refaulted; /* … and of those the page cache */
 	uint64_t recent_taken; /* bytes, decaying */
 	uint64_t recent_refaulted;
+	uint64_t took_ms; /* when something was taken last */
 	uint64_t judged_taken; /* of taken, when accuracy was judged last … */
-	uint64_t rested_taken; /* … and when it was too little */
+	uint64_t rested_taken; /* … and when it was too little … */
+	uint32_t rested_scale_ppm; /* … with this share */
+	bool resting; /* since then */
 	uint32_t scale_ppm; /* share of the cold that is asked for; accuracy steers it */
 	uint64_t hold_ms; /* nothing is taken before then … */
 	enum ebb_reason hold_reason; /* … because of this */
@@ -75,13 +80,14 @@ struct policy_container {
 	uint64_t file_moved; /* of it: met since the last ageing pass */
 	uint64_t file_left; /* bytes that may still be taken before it is judged what came back */
 	uint64_t file_taken_ms; /* when some was asked for last; 0: never */
-	uint64_t file_refaults; /* bytes, when that was judged last */
+	uint64_t file_refaults; /* of file_refaulted, when that was judged last */
 	unsigned int file_trust; /* times in a row that nothing came back */
 	bool file_back; /* some came back: nothing more until the next pass */
 	bool file_due; /* some is to be taken: the next pass waits for it */
 	uint64_t file_until_ms; /* when the generations had closed that a file item is taken from …
 				 */
-	uint64_t file_before; /* … and bytes in them when it was planned, 0: none */
+	uint64_t file_before; /* … and bytes in them when it was planned, 0: none; … */
+	uint64_t file_all; /* … and of all its page cache */
 
 	uint64_t anon_missed; /* anon among the cold that an eviction met in use */
 	uint64_t

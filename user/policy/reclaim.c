@@ -49,8 +49,8 @@ static uint64_t anon_room(const struct step *s, const struct ebb_snap_container 
 
 /*
  * The page cache goes in small portions: what turns out to be hot on the way is known before the
- * next one (coldness.c). A portion that meets only hot pages moves them on a generation and then
- * takes them from there, so its size is what such a mistake costs at most.
+ * next one (coldness.c). Where act cannot look at the lists, a portion that meets only hot pages
+ * moves them on a generation and then takes them from there, so its size is what that costs.
  */
 static uint64_t file_portion(uint64_t file)
 {
@@ -67,18 +67,19 @@ static uint64_t file_portion(uint64_t file)
 static void plan_moment(struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p, struct coldness *cold)
 {
-	uint64_t period = ageing_period_ms(s, p), since = s->snap->now_ms - c->aged_ms;
-	uint64_t late = ageing_file_ms(s, p);
+	uint64_t now = s->snap->now_ms, window = min_u64(ageing_anon_ms(s, p) / 2, ANON_WINDOW_MS);
+	/* A pass that was cut off, or is not seen yet, cleared counts as well. */
+	uint64_t late = max_u64(c->aged_ms, p->age_asked_ms) + ageing_file_ms(s, p);
 
-	if (since > min_u64(period / 2, ANON_WINDOW_MS))
+	if (now - c->aged_ms > window)
 		cold->anon = 0;
 	if (cold->file < TAKE_MIN || p->file_back)
 		cold->file = 0;
-	else if (since < late)
-		plan_wake(s, c->aged_ms + late);
+	else if (now < late)
+		plan_wake(s, late);
 	else if (p->file_left < TAKE_MIN)
 		plan_wake(s, p->file_taken_ms + coldness_file_wait_ms(s));
-	if (since < late)
+	if (now < late)
 		cold->file = 0;
 }
 
@@ -86,7 +87,8 @@ static void plan_moment(struct step *s, const struct ebb_snap_container *c,
 static bool file_is_due(const struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p, const struct coldness *cold)
 {
-	if (cold->file < TAKE_MIN || p->file_back)
+	if (share_u64(file_portion(cold->file), p->scale_ppm) < TAKE_MIN || p->file_back ||
+	    p->short_fall)
 		return false;
 	return cold->file >= c->bytes / 8 ||
 	       s->snap->now_ms - p->file_taken_ms >= FILE_TURNS * s->cold_ms;
