@@ -18,8 +18,8 @@
  *   clears their counts. So page cache is taken late in a period, of FILE_PERIOD_MS at least
  *   (ageing.c).
  * - what a portion moved out of the old generations without evicting it is therefore hot. It is
- *   subtracted from then on (file_hot), and forgotten slowly, but for what is taken without
- *   meeting any. Each try where all of it is hot costs what act asks for before it looks.
+ *   subtracted from then on (file_hot), and forgotten slowly: when a part is, it is tried, which
+ *   costs what act asks for before it looks; and where that part was cold, more is forgotten.
  * - what was taken wrongly comes back soon. So one portion is taken at first, and after a while
  *   (coldness_file_wait_ms()) in which nothing came back, twice as much as the last time.
  */
@@ -43,7 +43,9 @@ static uint64_t missed(const struct policy_container *p, uint64_t in_use)
 }
 
 #define HOT_FADES 256 /* periods: at 30 s, 8 min until … */
-#define HOT_ERROR 16 /* … so much of it is tried again */
+#define HOT_ERROR                                                                                  \
+	16 /* … so much of it is, which is left besides: asked for n the kernel takes more */
+#define HOT_TRIED 8 /* as little may well be what was hot */
 
 /* At a pass. */
 static void file_sample(const struct step *s, struct policy_container *p, uint64_t bytes)
@@ -129,7 +131,7 @@ static uint64_t file_until(const struct step *s, const struct ebb_snap_container
  * sixteenth may stand in older ones: of a small group that ages late, or not at all.)
  */
 void coldness_note_file(const struct step *s, const struct ebb_snap_container *c,
-			struct policy_container *p)
+			struct policy_container *p, const struct coldness *cold)
 {
 	unsigned int i = 0;
 	uint64_t closed, older = 0;
@@ -137,16 +139,10 @@ void coldness_note_file(const struct step *s, const struct ebb_snap_container *c
 	while (i < c->nr_ages && (older += c->age[i].file) <= c->file / 16)
 		i++;
 	closed = sub_u64(s->snap->now_ms, i < c->nr_ages ? c->age[i].idle_ms : 0);
-	p->file_until_ms = s->snap->now_ms;
-	for (unsigned int k = p->nr_file; k-- > 1;) {
-		uint64_t between = p->file[k - 1].ms + (p->file[k].ms - p->file[k - 1].ms) / 2;
-
-		if (closed >= between)
-			break;
-		p->file_until_ms = between;
-	}
+	p->file_until_ms = closed + s->cold_ms / 4; /* passes are twice as far apart at least */
 	p->file_before = file_until(s, c, p->file_until_ms);
 	p->file_all = c->file;
+	p->file_tries_hot = cold->file < p->file_hot / HOT_TRIED;
 }
 
 static void learn_file(const struct step *s, struct policy_container *p,
@@ -159,9 +155,9 @@ static void learn_file(const struct step *s, struct policy_container *p,
 	/* The same pages are met again after the next pass: the most of one pass counts. */
 	p->file_moved += moved_on;
 	p->file_taken_ms = max_u64(p->file_taken_ms, c->last.ended_ms);
-	/* Less of it is in use than it was. (Up to 6.11 got may be anon.) */
-	if (moved_on < got / 8 && left >= got / 8 * 7)
-		p->file_hot -= min_u64(p->file_hot / 4, got);
+	/* What was hot is not. (Up to 6.11 got may be anon.) */
+	if (p->file_tries_hot && moved_on < got / 8 && left >= got / 8 * 7)
+		p->file_hot -= min_u64(p->file_hot / 4, 4 * got);
 	p->file_hot = min_u64(max_u64(p->file_hot, p->file_moved), c->file);
 }
 
@@ -212,7 +208,6 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 	if (c->last.seq == p->outcome_seq && !c->last.aged)
 		learn(s, p, c, ret, c->last.got);
 	ret->anon = sub_u64(ret->anon_idle, missed(p, c->anon + c->shmem - ret->anon_idle));
-	ret->file = sub_u64(file_window_min(s, p, ret->file_old), p->file_hot);
-	if (ret->file < p->file_hot / HOT_ERROR)
-		ret->file = 0;
+	ret->file = sub_u64(file_window_min(s, p, ret->file_old),
+			    p->file_hot + p->file_hot / HOT_ERROR);
 }

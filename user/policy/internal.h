@@ -91,7 +91,7 @@ void coldness_measure(const struct step *s, const struct ebb_snap_container *c,
 		      struct policy_container *p, struct coldness *ret);
 /* Before page cache is asked for: what it is taken from, to see afterwards what was moved on. */
 void coldness_note_file(const struct step *s, const struct ebb_snap_container *c,
-			struct policy_container *p);
+			struct policy_container *p, const struct coldness *cold);
 /* How long page cache has to stay away until more of it is taken. */
 uint64_t coldness_file_wait_ms(const struct step *s);
 

@@ -88,6 +88,7 @@ struct policy_container {
 				 */
 	uint64_t file_before; /* … and bytes in them when it was planned, 0: none; … */
 	uint64_t file_all; /* … and of all its page cache */
+	bool file_tries_hot; /* that item may have nothing but what was hot */
 
 	uint64_t anon_missed; /* anon among the cold that an eviction met in use */
 	uint64_t

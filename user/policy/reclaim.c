@@ -118,7 +118,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 	p->anon_before = file ? 0 : cold->anon_idle;
 	p->file_left -= file;
 	if (file) {
-		coldness_note_file(s, c, p);
+		coldness_note_file(s, c, p, cold);
 		item->file_idle_ms = s->snap->now_ms - p->file_until_ms;
 		p->file_taken_ms = s->snap->now_ms;
 	}

@@ -299,6 +299,7 @@ static const struct field slot_fields[] = {
 	TIME(T, file_until_ms),
 	FIELD(T, file_before),
 	FIELD(T, file_all),
+	FIELD(T, file_tries_hot),
 	FIELD(T, anon_missed),
 	FIELD(T, anon_before),
 	TIME(T, step_ms),
