@@ -17,7 +17,8 @@
 
 struct sim_chunk {
 	bool hot; /* touched all the time */
-	bool file; /* page cache by descriptor: passes do not see its touches */
+	bool file; /* page cache, by descriptor: passes do not see its touches … */
+	bool mapped; /* … but where it is mapped */
 	bool out; /* evicted */
 	uint64_t touched_ms;
 	uint64_t counted_ms; /* since when the kernel counts reads through a descriptor */
@@ -94,7 +95,7 @@ static inline void sim_age(struct sim *s)
 	for (size_t i = 0; i < s->nr; i++) {
 		struct sim_chunk *k = &s->chunk[i];
 
-		if (!k->out && !k->file && (k->hot || k->touched_ms >= last))
+		if (!k->out && (!k->file || k->mapped) && (k->hot || k->touched_ms >= last))
 			k->seq = s->max_seq;
 	}
 	s->max_seq++;

@@ -637,6 +637,30 @@ static void page_cache_that_cools_goes(void **state)
 	free(s);
 }
 
+static void file_from_old_ones(const struct sim *s)
+{
+	for (size_t i = 0; i < s->plan.nr_items; i++)
+		if (s->plan.items[i].file)
+			assert_in_range(s->plan.items[i].file_idle_ms, 7500, 100000);
+}
+
+/* Little of it is old: the generation that it is taken from is that, not the young one with most.
+ */
+static void little_old_page_cache_goes(void **state)
+{
+	struct sim *s = fresh(10000);
+
+	sim_add(s, 10, false, true);
+	sim_add(s, 300, true, true);
+	for (size_t i = 10; i < s->nr; i++)
+		s->chunk[i].mapped = true;
+	s->decided = file_from_old_ones;
+	assert_int_equal(sim_run(s, 100000), 0);
+	assert_true(sim_out(s, false, true) >= 9);
+	assert_int_equal(s->evicted_hot, 0);
+	free(s);
+}
+
 static uint64_t file_asked_ms[64];
 static uint64_t file_asked[64];
 static unsigned int nr_file_asked;
@@ -1219,6 +1243,7 @@ int main(void)
 		cmocka_unit_test(read_once_goes_reread_stays),
 		cmocka_unit_test(reread_each_second_stays_however_short_the_patience),
 		cmocka_unit_test(page_cache_that_cools_goes),
+		cmocka_unit_test(little_old_page_cache_goes),
 		cmocka_unit_test(page_cache_goes_faster_while_nothing_comes_back),
 		cmocka_unit_test(a_pass_that_is_seen_early_counts),
 		cmocka_unit_test(an_age_that_is_lost_for_a_moment_is_no_pass),

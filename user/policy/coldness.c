@@ -9,7 +9,7 @@
  * that we know: lru_gen_add_folio puts a page that was just read into the
  * OLDEST generation or the one after it, and folio_mark_accessed counts
  * further reads in the page's flags and leaves it where it is. So the time of
- * its generation says nothing about a page of the file cache. Four things help:
+ * its generation says nothing about a page of the file cache. This helps:
  * - what stood in the old generations at every ageing pass of the last cold_after, in
  *   amount, is the most that is taken. (Amount, not identity: inc_min_seq moves the oldest
  *   list tail first to the tail of the next, so a merge turns its order round.)
@@ -42,9 +42,8 @@ static uint64_t missed(const struct policy_container *p, uint64_t in_use)
 	return max_u64(in_use / MISSED_PART, min_u64(p->anon_missed, in_use / MISSED_PART_MOST));
 }
 
-#define HOT_FADES 256 /* periods: at 30 s, 8 min until … */
-#define HOT_ERROR                                                                                  \
-	16 /* … so much of it is, which is left besides: asked for n the kernel takes more */
+#define HOT_FADES 256 /* periods of ageing */
+#define HOT_ERROR 16 /* so much is left besides: the kernel takes more than it is asked for */
 #define HOT_TRIED 8 /* as little may well be what was hot */
 
 /* At a pass. */
@@ -136,7 +135,7 @@ void coldness_note_file(const struct step *s, const struct ebb_snap_container *c
 	unsigned int i = 0;
 	uint64_t closed, older = 0;
 
-	while (i < c->nr_ages && (older += c->age[i].file) <= c->file / 16)
+	while (i < c->nr_ages && (older += c->age[i].file) <= cold->file_old / 16)
 		i++;
 	closed = sub_u64(s->snap->now_ms, i < c->nr_ages ? c->age[i].idle_ms : 0);
 	p->file_until_ms = closed + s->cold_ms / 4; /* passes are twice as far apart at least */

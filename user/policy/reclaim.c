@@ -90,7 +90,7 @@ static bool file_is_due(const struct step *s, const struct ebb_snap_container *c
 	if (share_u64(file_portion(cold->file), p->scale_ppm) < TAKE_MIN || p->file_back ||
 	    p->short_fall)
 		return false;
-	return cold->file >= c->bytes / 8 ||
+	return cold->file >= c->bytes / 8 || (p->file_due && p->file_left >= TAKE_MIN) ||
 	       s->snap->now_ms - p->file_taken_ms >= FILE_TURNS * s->cold_ms;
 }
 
@@ -119,7 +119,7 @@ static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
 	p->file_left -= file;
 	if (file) {
 		coldness_note_file(s, c, p, cold);
-		item->file_idle_ms = s->snap->now_ms - p->file_until_ms;
+		item->file_idle_ms = sub_u64(s->snap->now_ms, p->file_until_ms);
 		p->file_taken_ms = s->snap->now_ms;
 	}
 	s->taking = true;
