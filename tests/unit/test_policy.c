@@ -402,6 +402,27 @@ static void what_comes_back_slowly_is_one_mistake(void **state)
 	free(s);
 }
 
+/* Of what was taken there is one rest: what of it comes into use later on makes no other. */
+static void a_trickle_of_what_was_taken_is_no_other_mistake(void **state)
+{
+	struct sim *s = fresh(10000);
+
+	sim_add(s, 600, false, false);
+	assert_int_equal(sim_run(s, 30000), 0);
+	for (size_t i = 0; i < 60; i++)
+		s->chunk[i].hot = true;
+	assert_int_equal(sim_run(s, 30000), 0);
+	assert_int_equal(s->slot[0].strikes, 1);
+	for (size_t i = 100; i < 140; i++) {
+		s->chunk[i].hot = true;
+		assert_int_equal(sim_run(s, 5000), 0);
+		assert_in_range(s->slot[0].strikes, 0, 1);
+	}
+	assert_int_equal(s->slot[0].strikes, 0);
+	assert_int_equal(s->slot[0].scale_ppm, POLICY_PPM);
+	free(s);
+}
+
 /* What comes back again and again is asked for less and less often. */
 static void rests_grow_while_it_comes_back(void **state)
 {
@@ -1232,6 +1253,7 @@ int main(void)
 		cmocka_unit_test(refaults_during_the_act_count),
 		cmocka_unit_test(refaults_of_others_are_not_ours),
 		cmocka_unit_test(what_comes_back_slowly_is_one_mistake),
+		cmocka_unit_test(a_trickle_of_what_was_taken_is_no_other_mistake),
 		cmocka_unit_test(rests_grow_while_it_comes_back),
 		cmocka_unit_test(a_squeeze_is_not_ours),
 		cmocka_unit_test(starting_is_left_alone),

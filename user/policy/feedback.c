@@ -104,9 +104,10 @@ static void absorb_outcome(struct step *s, const struct ebb_snap_container *c,
 {
 	if (p->known && c->last.seq != p->outcome_seq) {
 		if (!c->last.aged) {
+			if (p->taken == p->judged_taken)
+				p->took_ms = s->snap->now_ms;
 			p->taken += c->last.got;
 			p->recent_taken += c->last.got;
-			p->took_ms = c->last.got ? s->snap->now_ms : p->took_ms;
 			s->state->freed += c->last.got;
 			/* Where its time was up, on a slow device or in the queue, there may be
 			 * more. */
@@ -131,7 +132,7 @@ static void rest(const struct step *s, struct policy_container *p)
 	p->hold_ms = s->snap->now_ms + p->rest_ms;
 	p->hold_reason = EBB_REASON_REFAULTS;
 	p->strikes = min_u64(p->strikes + 1, STRIKES_MAX);
-	p->rested_taken = p->taken;
+	p->rested_taken = p->judged_taken = p->taken;
 	p->rested_scale_ppm = p->scale_ppm;
 	p->resting = true;
 }
@@ -145,19 +146,26 @@ static void forgive(const struct step *s, struct policy_container *p)
 	p->forgiven_ms = s->snap->now_ms;
 }
 
-/* Too much came back: of what was taken there is one rest, but the share follows all of it. */
+/* What was judged, and rested for, may go on coming back. */
+static bool too_much_back(const struct policy_container *p)
+{
+	return (p->resting || p->taken > p->rested_taken) && p->recent_refaulted > REFAULT_FLOOR &&
+	       p->recent_refaulted > share_u64(p->recent_taken, POLICY_PPM - ACCURACY_MIN_PPM);
+}
+
+/* Of what was taken there is one rest, but the share follows all that comes back during it. */
 static void punish(const struct step *s, struct policy_container *p)
 {
 	uint64_t taken = p->recent_taken, back = p->recent_refaulted;
 	uint32_t accuracy = back >= taken ? 0 : POLICY_PPM - back * POLICY_PPM / taken;
 
-	if (!p->resting || p->taken > p->rested_taken)
+	if (p->taken > p->rested_taken)
 		rest(s, p);
 	p->scale_ppm = min_u64(p->scale_ppm,
 			       max_u64(share_u64(p->rested_scale_ppm, accuracy), SCALE_MIN_PPM));
 }
 
-/* What was taken since it was judged last has been away for a while. */
+/* What was taken since that was found last has been away for a while. */
 static bool stayed_away(const struct step *s, const struct ebb_snap_container *c,
 			const struct policy_container *p)
 {
@@ -171,18 +179,19 @@ static void judge_accuracy(const struct step *s, const struct ebb_snap_container
 {
 	if (p->resting && s->snap->now_ms >= p->hold_ms) {
 		p->resting = false;
-		p->recent_taken = p->recent_refaulted = 0;
+		p->recent_refaulted = 0;
 	}
-	if (p->recent_refaulted > REFAULT_FLOOR &&
-	    p->recent_refaulted > share_u64(p->recent_taken, POLICY_PPM - ACCURACY_MIN_PPM)) {
+	if (too_much_back(p)) {
 		punish(s, p);
 	} else if (s->snap->now_ms >= p->hold_ms) {
-		p->scale_ppm = min_u64(stayed_away(s, c, p) ? 2ull * p->scale_ppm
-							    : p->scale_ppm + POLICY_PPM / 20,
-				       POLICY_PPM);
+		if (stayed_away(s, c, p)) {
+			p->scale_ppm = min_u64(2ull * p->scale_ppm, POLICY_PPM);
+			p->judged_taken = p->taken;
+		} else {
+			p->scale_ppm = min_u64(p->scale_ppm + POLICY_PPM / 20, POLICY_PPM);
+		}
 		forgive(s, p);
 	}
-	p->judged_taken = p->taken;
 	p->recent_taken -= p->recent_taken / 8;
 	p->recent_refaulted -= p->recent_refaulted / 8;
 }

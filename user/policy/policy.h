@@ -51,9 +51,9 @@ struct policy_container {
 	uint64_t file_refaulted; /* … and of those the page cache */
 	uint64_t recent_taken; /* bytes, decaying */
 	uint64_t recent_refaulted;
-	uint64_t took_ms; /* when something was taken last */
-	uint64_t judged_taken; /* of taken, when accuracy was judged last … */
-	uint64_t rested_taken; /* … and when it was too little … */
+	uint64_t judged_taken; /* of taken, what is known to have stayed away, or not to … */
+	uint64_t took_ms; /* … and when the first was taken that is not */
+	uint64_t rested_taken; /* of taken, when accuracy was too little … */
 	uint32_t rested_scale_ppm; /* … with this share */
 	bool resting; /* since then */
 	uint32_t scale_ppm; /* share of the cold that is asked for; accuracy steers it */

@@ -90,8 +90,9 @@ static bool file_is_due(const struct step *s, const struct ebb_snap_container *c
 	if (share_u64(file_portion(cold->file), p->scale_ppm) < TAKE_MIN || p->file_back ||
 	    p->short_fall)
 		return false;
-	return cold->file >= c->bytes / 8 || (p->file_due && p->file_left >= TAKE_MIN) ||
-	       s->snap->now_ms - p->file_taken_ms >= FILE_TURNS * s->cold_ms;
+	return cold->file >= c->bytes / 8 ||
+	       (p->file_due && p->file_left >= TAKE_MIN && p->file_taken_ms > c->aged_ms) ||
+	       sub_u64(s->snap->now_ms, p->file_taken_ms) >= FILE_TURNS * s->cold_ms;
 }
 
 static void plan_reclaim(struct step *s, const struct ebb_snap_container *c,
