@@ -82,6 +82,14 @@ wait_for 30 broker_there || fail "the broker that came back is not found"
 sleep 5
 check "$(held) >= 200" "a broker that comes back adopts the size"
 
+# What it learns is written once a minute at most: what is not is lost with it.
+burst_is_kept()
+{
+	jq -e 'any(.[]; .name == "burst")' /var/lib/ebb/peaks.json >/dev/null 2>&1
+}
+
+wait_for 70 burst_is_kept || fail "what the burst came to is not kept"
+
 # ebbd dies without a word: all of it, at once.
 kill -9 "$EBBD_PID"
 wait "$EBBD_PID" || true
