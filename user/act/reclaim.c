@@ -222,6 +222,12 @@ static bool within_known(struct run *run, uint64_t *ask)
 	return true;
 }
 
+/* All of what is in use may stand behind what is not: little of it is met by one write. */
+static uint64_t most_at_once(uint64_t known)
+{
+	return known / 64 > 4 * RECLAIM_FILE_LEAST ? known / 64 : 4 * RECLAIM_FILE_LEAST;
+}
+
 /*
  * Page cache that is read again is moved on to the next generation when it is met, and taken there
  * for want of other. So no more is asked for than half of what the generations before it still
@@ -244,10 +250,13 @@ static bool within_oldest(struct run *run, uint64_t *ask)
 				RECLAIM_FILE_LEAST * r->nr_groups; /* all from one of them, maybe */
 		if (run->known && left > brought)
 			run->may = (uint64_t)((double)run->may * (double)brought / (double)left);
+		if (run->may > most_at_once(known))
+			run->may = most_at_once(known);
 		if (known < 2 * RECLAIM_FILE_LEAST || run->may < RECLAIM_FILE_LEAST)
 			return false;
 		run->known = known;
 		run->known_got = r->got;
+		run->may -= run->may % run->page;
 	}
 	*ask = *ask < run->may ? *ask : run->may;
 	run->may -= *ask;
