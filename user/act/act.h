@@ -45,8 +45,7 @@ struct act_job {
 	uint64_t keep; /* but for these */
 	uint64_t idle_ms; /* RECLAIM: what has been idle for so long; 0: whatever the kernel takes
 			     first */
-	uint64_t file_idle_ms; /* RECLAIM: no page cache but of generations that are so old; 0: any
-				*/
+	uint64_t file_idle_ms; /* RECLAIM: page cache of generations so old alone; 0: any */
 	uint64_t limit; /* LIMIT: memory.max, SWAP_LIMIT: memory.swap.max, bytes; UINT64_MAX: take
 			   ours back */
 	uint64_t batch; /* bytes a write; 0: a default; LIMIT: at most so far below the usage */

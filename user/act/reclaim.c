@@ -191,6 +191,14 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
 
+/* What may be asked for before the lists are looked at again. */
+static bool ask_within(struct run *run, uint64_t *ask)
+{
+	*ask = *ask < run->may ? *ask : run->may;
+	run->may -= *ask;
+	return true;
+}
+
 /*
  * What ageing passes missed of the pages in use stands behind what is cold (coldness.c). Met, it is
  * put aside, and for want of others the kernel ages by itself and takes what is hot. So the lists
@@ -217,9 +225,7 @@ static bool within_known(struct run *run, uint64_t *ask)
 		if (first && run->may > RECLAIM_LEAST * r->nr_groups)
 			run->may = RECLAIM_LEAST * r->nr_groups; /* all from one of them, maybe */
 	}
-	*ask = *ask < run->may ? *ask : run->may;
-	run->may -= *ask;
-	return true;
+	return ask_within(run, ask);
 }
 
 /* All of what is in use may stand behind what is not: little of it is met by one write. */
@@ -258,9 +264,7 @@ static bool within_oldest(struct run *run, uint64_t *ask)
 		run->known_got = r->got;
 		run->may -= run->may % run->page;
 	}
-	*ask = *ask < run->may ? *ask : run->may;
-	run->may -= *ask;
-	return true;
+	return ask_within(run, ask);
 }
 
 /* false: end of it all, not of this kind alone. */

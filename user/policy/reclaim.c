@@ -177,7 +177,7 @@ void reclaim_by_age(struct step *s, const struct ebb_snap_container *c, struct p
 		verdict_set(v, EBB_STATE_RECLAIMING, EBB_REASON_COLD);
 	else if (v->cold - p->cold_anon >= TAKE_MIN)
 		verdict_set(v, EBB_STATE_HELD, EBB_REASON_REFAULTS);
-	else if (p->cold_anon >= TAKE_MIN && v->cold - p->cold_anon < TAKE_MIN)
+	else if (p->cold_anon >= TAKE_MIN)
 		verdict_set(v, EBB_STATE_HELD,
 			    s->snap->machine.swap_total && !s->state->cap.pool.held
 				    ? EBB_REASON_SWAP_FULL

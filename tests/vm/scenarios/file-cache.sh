@@ -7,7 +7,7 @@
 
 start_ebbd <<-CONF
 	[ebb]
-	cold_after = ${FILE_COLD:-10s}
+	cold_after = 10s
 CONF
 cg_new app
 cg_run app filecold --status "$STATUS/app" /var/tmp/cold 300 /var/tmp/warm 60
