@@ -126,16 +126,16 @@ static inline uint64_t sim_idle(const struct sim *s, uint64_t seq)
 }
 
 /*
- * Evicts up to want chunks of a kind, oldest first; page cache that is read again is moved on. Of
- * generations that are not idle_ms old a chunk at most, and only for want of other (act/reclaim.c).
+ * Evicts up to want chunks of a kind, oldest first and of generations that are idle_ms old; page
+ * cache that is read again is moved on.
  */
 static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file, uint64_t idle_ms)
 {
 	uint64_t got = 0;
 
 	for (uint64_t q = s->max_seq - 3; q <= s->max_seq; q++) {
-		if (idle_ms && sim_idle(s, q) < idle_ms && want)
-			want = got ? got : 1;
+		if (idle_ms && sim_idle(s, q) < idle_ms)
+			break;
 		for (size_t i = 0; i < s->nr && got < want; i++) {
 			struct sim_chunk *k = &s->chunk[i];
 

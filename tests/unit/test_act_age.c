@@ -70,7 +70,6 @@ static void test_find_idle(void **state)
 	assert_int_equal(age_find_rows(text, 25, 0, 1000, &r), 0);
 	assert_int_equal(r.idle_seq, 13);
 	assert_int_equal(r.idle_any, 500);
-	assert_int_equal(r.idle_file, 9);
 	assert_int_equal(age_find_rows(text, 25, 0, 70000, &r), 0);
 	assert_int_equal(r.idle_anon, 0);
 	/* No pass has looked at it. */
@@ -315,6 +314,44 @@ static void test_evict_anon(void **state)
 	age_close(age);
 }
 
+/* By generation, the oldest first, what is there and old enough; and no anon. */
+static void test_evict_file(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group g = { .cgroup = make_group(f, "a"),
+			       .memcg = 77,
+			       .old = { .seq = 6,
+					.age = { { 60000, 9 << 20, 300 * 4096 },
+						 { 50000, 9 << 20, 90 * 4096 } } } };
+	static const struct {
+		uint64_t idle_ms, bytes, seq, pages;
+	} asks[] = {
+		{ 61000, 1 << 30, 0, 0 },      { 60000, 20 * 4096 + 5, 6, 20 },
+		{ 50000, 270 * 4096, 6, 270 }, { 50000, 270 * 4096, 6, 10 },
+		{ 50001, 270 * 4096, 0, 0 },   { 50000, 270 * 4096, 7, 90 },
+		{ 50000, 270 * 4096, 0, 0 },
+	};
+	char want[64];
+	uint64_t asked;
+	struct age *age;
+
+	make_group(f, "b");
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		put_rows(f, 77, 78);
+		assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+		assert_int_equal(age_evict_file(age, &g, asks[i].idle_ms, asks[i].bytes, &asked),
+				 0);
+		assert_int_equal(asked, asks[i].pages * 4096);
+		snprintf(want, sizeof(want), "- 77 0 %d 0 %d\n", (int)asks[i].seq,
+			 (int)asks[i].pages);
+		if (asked)
+			assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+		else
+			assert_memory_equal(root_get(&f->root, LRU_GEN), "memcg", 5);
+		age_close(age);
+	}
+}
+
 static void test_no_debugfs(void **state)
 {
 	struct fixture *f = *state;
@@ -331,11 +368,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find), cmocka_unit_test(test_find_idle),
-		T(test_private_ids),         T(test_cgroup_ids),
-		T(test_ids_by_chance),       T(test_evict),
-		T(test_evict_anon),          T(test_one_group),
-		T(test_no_debugfs),          cmocka_unit_test(test_made_by_another),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find_idle),
+		T(test_private_ids),
+		T(test_cgroup_ids),
+		T(test_ids_by_chance),
+		T(test_evict),
+		T(test_evict_anon),
+		T(test_evict_file),
+		T(test_one_group),
+		T(test_no_debugfs),
+		cmocka_unit_test(test_made_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

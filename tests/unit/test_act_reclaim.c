@@ -137,7 +137,7 @@ struct lists {
 	uint64_t most; /* of one ask, as a share of what was known: per cent */
 };
 
-static bool lists_known(void *arg, bool file, uint64_t *ret)
+static bool lists_known(void *arg, uint64_t *ret)
 {
 	struct lists *l = arg;
 	uint64_t took;
@@ -189,79 +189,8 @@ static void test_known(void **state)
 	l = (struct lists){ .f = *state, .cold = MIB / 4 };
 	r = ask_lists(&l, MIB);
 	reclaim_run(&r);
-	lists_known(&l, false, &(uint64_t){ 0 });
+	lists_known(&l, &(uint64_t){ 0 });
 	assert_int_equal(l.cold, MIB / 4);
-}
-
-/* Page cache in the oldest generation, of which every other is read again, or all of it. */
-struct cache {
-	struct fixture *f;
-	uint64_t cold, hot; /* bytes there; what is hot is moved on as it is met … */
-	bool behind; /* not before the last of what is cold */
-	uint64_t steal;
-	uint64_t hot_taken; /* … and taken where there is nothing else */
-};
-
-static bool cache_known(void *arg, bool file, uint64_t *ret)
-{
-	struct cache *c = arg;
-	uint64_t took, met;
-
-	assert_true(file);
-	kernel(c->f);
-	took = c->f->steal * 4096 - c->steal;
-	c->steal += took;
-	if (took < c->cold)
-		met = c->behind ? 0 : c->hot * took / c->cold;
-	else
-		met = took ? c->hot : 0;
-	c->hot_taken += took - (took < c->cold ? took : c->cold);
-	c->cold -= took < c->cold ? took : c->cold;
-	c->hot -= met;
-	*ret = c->cold + c->hot;
-	return true;
-}
-
-static void take_cache(struct cache *c, uint64_t file, size_t nr_groups)
-{
-	struct reclaim r = ask(c->f, 0, file);
-
-	c->steal = c->f->steal * 4096;
-	r.swappiness = true;
-	r.known = cache_known;
-	r.known_arg = c;
-	r.nr_groups = nr_groups;
-	r.batch = 16 * MIB;
-	reclaim_run(&r);
-	cache_known(c, true, &(uint64_t){ 0 });
-	assert_false(r.timed_out || r.error);
-}
-
-static void test_oldest_page_cache(void **state)
-{
-	struct cache c = { .f = *state, .cold = 100 * MIB };
-
-	take_cache(&c, 90 * MIB, 1); /* nothing of it is in use */
-	assert_int_equal(c.cold, 10 * MIB);
-	c = (struct cache){ .f = *state, .cold = 60 * MIB, .hot = 60 * MIB };
-	take_cache(&c, 120 * MIB, 1); /* more than there is of cold */
-	assert_true(c.cold <= 1 * MIB);
-	assert_int_equal(c.hot_taken, 0);
-	c = (struct cache){ .f = *state, .cold = 10 * MIB, .hot = 90 * MIB };
-	take_cache(&c, 100 * MIB, 1);
-	assert_true(c.cold <= 1 * MIB);
-	assert_int_equal(c.hot_taken, 0);
-	c = (struct cache){ .f = *state, .hot = 60 * MIB }; /* all of it is */
-	take_cache(&c, 16 * MIB, 1);
-	assert_int_equal(c.hot_taken, 128 * 1024);
-	c = (struct cache){ .f = *state, .cold = 7 * MIB, .hot = 60 * MIB, .behind = true };
-	take_cache(&c, 16 * MIB, 1);
-	assert_int_equal(c.cold, 0);
-	assert_in_range(c.hot_taken, 0, 1100 * 1024);
-	c = (struct cache){ .f = *state,
-			    .hot = 300 * 1024 }; /* never more than half of what is there */
-	take_cache(&c, 16 * MIB, 40);
-	assert_in_range(c.hot_taken, 0, 150 * 1024);
 }
 
 /* Where no anon is left that is not in use, the kernel goes on with page cache: no more is asked.
@@ -571,7 +500,6 @@ int main(void)
 		T(test_overshoot),
 		T(test_paid_in_file),
 		T(test_known),
-		T(test_oldest_page_cache),
 		T(test_swap_room),
 		T(test_less_than_a_page),
 		T(test_deadline),

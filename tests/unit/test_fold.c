@@ -71,6 +71,32 @@ static void ages_of_one_group(void **state)
 	}
 }
 
+/* What the kernel evicts from: of which two younger generations exist, and how old that is known to
+ * be. */
+static void old_generations(void **state)
+{
+	static const struct ebb_gen g[] = {
+		{ 90000, 5, 100 }, { 60000, 7, 200 }, { 30000, 11, 300 }, { 100, 13, 400 }
+	};
+	struct ebb_census rec = gens(8, g);
+	struct ebb_old old = fold_old(&rec);
+
+	assert_int_equal(old.seq, 8);
+	assert_age(&old.age[0], 60000, 5, 100);
+	assert_age(&old.age[1], 30000, 7, 200);
+	rec.min_seq_anon = rec.min_seq_file = 9;
+	old = fold_old(&rec);
+	assert_int_equal(old.seq, 9);
+	assert_age(&old.age[0], 30000, 7, 200);
+	assert_age(&old.age[1], 0, 0, 0);
+	rec.min_seq_anon = rec.min_seq_file = 10;
+	old = fold_old(&rec);
+	assert_age(&old.age[0], 0, 0, 0);
+	rec.flags &= ~EBB_CENSUS_LRU_GEN;
+	old = fold_old(&rec);
+	assert_age(&old.age[0], 0, 0, 0);
+}
+
 static void birth_is_no_pass(void **state)
 {
 	/* Born an hour ago and never aged: four generations, one time stamp, a jiffy apart. */
@@ -301,6 +327,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ages_of_one_group),
+		cmocka_unit_test(old_generations),
 		cmocka_unit_test(birth_is_no_pass),
 		cmocka_unit_test(first_pass),
 		cmocka_unit_test(windows_differ),

@@ -22,19 +22,21 @@
 #include "act/journal.h"
 #include "ebb/config.h"
 #include "ebb/plan.h"
+#include "ebb/snapshot.h"
 
 #define ACT_SIGNAL (SIGRTMIN + 5)
 #define ACT_REASON_LEN 160
 
 struct act;
 
-/* For ageing: one per memcg and node of the container, as the census has it. */
+/* One per memcg and node of the container, as the census has it. */
 struct act_group {
 	uint64_t cgroup; /* id */
 	uint32_t memcg; /* 16-bit id; 0: not known */
 	uint32_t node;
 	uint64_t max_seq;
 	uint64_t age_ms; /* since its last pass: those that wait for longest come first */
+	struct ebb_old old; /* for page cache */
 };
 
 struct act_job {

@@ -42,7 +42,6 @@ struct job {
 	struct act *act; /* a thread uses of it: age, journal, root, caps that do not change */
 	enum ebb_action action;
 	uint64_t anon, file, batch, idle_ms, file_idle_ms, keep;
-	uint64_t made_us; /* file_idle_ms is as of then */
 	bool yields;
 	uint64_t want; /* of limits */
 	struct act_limit limit; /* what stands; seq 0: nothing of ours */

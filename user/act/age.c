@@ -296,8 +296,8 @@ int age_read_rows(struct age *a, uint64_t memcg, uint32_t node, uint64_t idle_ms
 	return -ENOENT;
 }
 
-int age_idle(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms, bool file,
-	     uint64_t *ret)
+int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
+		  uint64_t *ret)
 {
 	_cleanup_free_ char *text = malloc(LOOK_SIZE);
 	uint64_t pages = 0;
@@ -313,7 +313,7 @@ int age_idle(struct age *a, const struct act_group *groups, size_t nr, uint64_t 
 		if (r)
 			break;
 		r = age_find_rows(text, memcg, groups[i].node, idle_ms, &rows);
-		pages += file ? rows.idle_file : rows.idle_any;
+		pages += rows.idle_any;
 		r = r == -ENOENT ? 0 : r;
 	}
 	*ret = pages * sysconf(_SC_PAGESIZE);

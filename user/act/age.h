@@ -53,16 +53,25 @@ int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_aske
  * never page cache in its stead, as memory.reclaim without swappiness= would (up to 6.11). To be
  * called until *ret_asked is 0: no more is to be had. Ends early on a signal (-EINTR).
  */
-int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+int age_evict_anon(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
 		   uint64_t *ret_asked);
 
 /*
- * How much anon, or page cache, of these groups stands in generations that have been old for
- * idle_ms at least, in bytes, as the lists are now: one reading of them all. A group that is gone
- * counts for nothing. -E2BIG: the machine has too many groups for it.
+ * Evicts page cache of this one group's node from the oldest of its generations that has any and
+ * is idle for idle_ms, by what the group says of them: bytes at most, and nothing of a younger one
+ * or of anon, whatever is met in use. Of g->old is subtracted what was asked for. Otherwise as
+ * age_evict_anon().
  */
-int age_idle(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms, bool file,
-	     uint64_t *ret);
+int age_evict_file(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+		   uint64_t *ret_asked);
+
+/*
+ * How much anon of these groups stands in generations that have been old for idle_ms at least, in
+ * bytes, as the lists are now: one reading of them all. A group that is gone counts for nothing.
+ * -E2BIG: the machine has too many groups for it.
+ */
+int age_idle_anon(struct age *a, const struct act_group *groups, size_t nr, uint64_t idle_ms,
+		  uint64_t *ret);
 
 /* The rows of lru_gen for a memcg (as printed) in one node. -ENOENT: no such. */
 struct age_rows {
@@ -72,9 +81,7 @@ struct age_rows {
 	/* The youngest of those that have been idle for idle_ms, as an ebb_age has it; and the
 	 * pages of anon up to there that the kernel evicts before any page cache. */
 	uint64_t idle_seq, idle_anon;
-	uint64_t idle_any; /* pages of anon that have been idle for so long, whatever goes before …
-			    */
-	uint64_t idle_file; /* … and of page cache in the same generations */
+	uint64_t idle_any; /* pages of anon that have been idle for so long, whatever goes before */
 };
 int age_find_rows(const char *text, uint64_t memcg, uint32_t node, uint64_t idle_ms,
 		  struct age_rows *ret);

@@ -61,7 +61,6 @@ static void idle_part(const struct row *row, size_t n, uint64_t idle_ms, struct 
 		    row[i + 1].age_ms <= row[n - 1].age_ms + EBB_SAME_BIRTH_MS)
 			break;
 		ret->idle_any += row[i].anon;
-		ret->idle_file += row[i].file;
 		if (!before_file)
 			continue;
 		ret->idle_seq = row[i].seq;

@@ -48,6 +48,7 @@ static void limit_anon(struct job *job)
 }
 
 #define EVICT_BATCH (16ull << 20)
+#define EVICT_TURN (1ull << 20) /* of one group, before the next has its turn */
 
 static bool out_of_time(struct job *job)
 {
@@ -69,70 +70,72 @@ static void count_got(struct job *job, const struct reclaim_stat *before)
 		job->result.got = now.steal - before->steal;
 }
 
-/* The anon of each group, from generations that are idle enough, at most job->anon of it all. */
-static void evict_anon(struct job *job)
+typedef int evict_group(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+			uint64_t *ret_asked);
+
+/* Some of each group in turn, from generations that are idle enough, at most bytes of it all. */
+static void evict(struct job *job, evict_group *group, uint64_t bytes, uint64_t idle_ms)
 {
 	struct act_result *res = &job->result;
-	struct reclaim_stat before = { .steal = UINT64_MAX };
-	uint64_t left = job->anon;
+	uint64_t turn = bytes / job->nr_groups, asked = 1;
 
-	res->error = reclaim_stat(job->dirfd, &before);
-	for (size_t i = 0; i < job->nr_groups && !ended(job); i++) {
-		uint64_t asked = 1;
+	turn = turn < EVICT_TURN ? EVICT_TURN : turn > EVICT_BATCH ? EVICT_BATCH : turn;
+	while (asked && bytes && !ended(job)) {
+		asked = 0;
+		for (size_t i = 0; i < job->nr_groups && bytes && !ended(job); i++) {
+			uint64_t n;
+			int r = group(job->act->age, &job->groups[i], idle_ms,
+				      bytes < turn ? bytes : turn, &n);
 
-		while (asked && left && !ended(job)) {
-			int r = age_evict_anon(job->act->age, &job->groups[i], job->idle_ms,
-					       left < EVICT_BATCH ? left : EVICT_BATCH, &asked);
-
-			left -= asked < left ? asked : left;
-			if (r == -ENOENT) /* the group is gone; the others may not be */
-				break;
+			bytes -= n;
+			asked += n;
 			if (r == -EINTR)
 				res->timed_out = true;
-			else
+			else if (r != -ENOENT) /* the group is gone; the others may not be */
 				res->error = r;
 		}
 	}
+}
+
+static void take_from_lists(struct job *job, evict_group *group, uint64_t bytes, uint64_t idle_ms)
+{
+	struct act_result *res = &job->result;
+	struct reclaim_stat before;
+	uint64_t got = res->got;
+
+	if (!bytes || ended(job) || res->gone)
+		return;
+	res->got = 0;
+	res->error = reclaim_stat(job->dirfd, &before);
+	if (!res->error)
+		evict(job, group, bytes, idle_ms);
 	if (res->error == -ENOENT || res->error == -ENODEV) {
 		res->error = 0;
 		res->gone = true;
 	} else {
 		count_got(job, &before);
 	}
+	res->got += got;
 }
 
-static bool known_cold(void *arg, bool file, uint64_t *ret)
+static bool known_cold(void *arg, uint64_t *ret)
 {
 	const struct job *job = arg;
-	uint64_t idle_ms = job->idle_ms;
 
-	if (file && !job->file_idle_ms)
-		return false;
-	if (file)
-		idle_ms = job->file_idle_ms + (pool_now_us() - job->made_us) / 1000;
-	return !age_idle(job->act->age, job->groups, job->nr_groups, idle_ms, file, ret);
+	return !age_idle_anon(job->act->age, job->groups, job->nr_groups, job->idle_ms, ret);
 }
 
-/*
- * Without swappiness= the kernel chooses, and where page cache comes back less often than anon it
- * takes page cache for anon that was asked for, what is read all the time before anything else: it
- * stands in the oldest generation (coldness.c). Where ages are known they can be asked for.
- */
-static void run_reclaim(struct job *job)
+static void ask_kernel(struct job *job, uint64_t anon, uint64_t file, bool by_lists)
 {
-	uint64_t got;
+	uint64_t got = job->result.got;
 	struct reclaim r;
 
-	limit_anon(job);
-	if (job->anon && job->nr_groups && job->act->age && !job->act->caps.reclaim_swappiness) {
-		evict_anon(job);
-		job->anon = 0;
-		if (!job->file || ended(job) || job->result.gone)
-			return;
-	}
-	got = job->result.got;
+	if (!(anon + file) || ended(job) || job->result.gone)
+		return;
 	fill(job, &r);
-	if (job->nr_groups && job->act->age) {
+	r.anon = anon;
+	r.file = file;
+	if (by_lists) {
 		r.known = known_cold;
 		r.known_arg = job;
 		r.nr_groups = job->nr_groups;
@@ -140,6 +143,27 @@ static void run_reclaim(struct job *job)
 	reclaim_run(&r);
 	take_over(job, &r);
 	job->result.got += got;
+}
+
+/*
+ * Where ages are known, what is asked for is taken from the generations that have them: page cache,
+ * as far as the plan says how old; and anon where memory.reclaim knows no swappiness=. Without it
+ * the kernel chooses, and where page cache comes back less often than anon it takes page cache for
+ * anon that was asked for, what is read all the time before anything else: it stands in the oldest
+ * generation (coldness.c).
+ */
+static void run_reclaim(struct job *job)
+{
+	bool by_lists = job->nr_groups && job->act->age;
+	bool anon = by_lists && !job->act->caps.reclaim_swappiness;
+	bool file = by_lists && job->file_idle_ms;
+
+	limit_anon(job);
+	if (anon)
+		take_from_lists(job, age_evict_anon, job->anon, job->idle_ms);
+	ask_kernel(job, anon ? 0 : job->anon, file ? 0 : job->file, by_lists);
+	if (file)
+		take_from_lists(job, age_evict_file, job->file, job->file_idle_ms);
 }
 
 static void run_exit(struct job *job)
@@ -326,7 +350,6 @@ int job_new(struct job **ret, struct act *a, const struct act_job *spec)
 	job->batch = spec->batch ?: DEFAULT_BATCH;
 	job->idle_ms = spec->idle_ms;
 	job->file_idle_ms = spec->file_idle_ms;
-	job->made_us = pool_now_us();
 	job->keep = spec->keep;
 	job->yields = spec->yields && spec->action == EBB_ACT_RECLAIM;
 	job->want = spec->limit;

@@ -90,7 +90,7 @@ struct run {
 	bool others; /* nobody is there, and others use a part */
 	uint64_t first; /* the size of the first batch, doubled each time; 0: full at once */
 	uint64_t known, known_got; /* bytes known cold when it was looked last, and r->got then */
-	uint64_t may; /* bytes of this kind that may be asked for before it is looked again */
+	uint64_t may; /* bytes of anon that may be asked for before it is looked again */
 	uint64_t written; /* bytes of writes that the kernel said it met in full */
 };
 
@@ -191,14 +191,6 @@ static bool paid_otherwise(const struct run *run, const struct reclaim_stat *bef
 		fell(before->anon + before->shmem, now->anon + now->shmem) > ask / 4);
 }
 
-/* What may be asked for before the lists are looked at again. */
-static bool ask_within(struct run *run, uint64_t *ask)
-{
-	*ask = *ask < run->may ? *ask : run->may;
-	run->may -= *ask;
-	return true;
-}
-
 /*
  * What ageing passes missed of the pages in use stands behind what is cold (coldness.c). Met, it is
  * put aside, and for want of others the kernel ages by itself and takes what is hot. So the lists
@@ -214,7 +206,7 @@ static bool within_known(struct run *run, uint64_t *ask)
 	if (!r->known)
 		return true;
 	if (run->may < RECLAIM_LEAST) {
-		if (!r->known(r->known_arg, false, &known))
+		if (!r->known(r->known_arg, &known))
 			return true;
 		if (known / 2 < RECLAIM_LEAST ||
 		    (known < run->known / 2 && run->known - known > 2 * brought + COUNT_TRAILS))
@@ -225,46 +217,9 @@ static bool within_known(struct run *run, uint64_t *ask)
 		if (first && run->may > RECLAIM_LEAST * r->nr_groups)
 			run->may = RECLAIM_LEAST * r->nr_groups; /* all from one of them, maybe */
 	}
-	return ask_within(run, ask);
-}
-
-/* All of what is in use may stand behind what is not: little of it is met by one write. */
-static uint64_t most_at_once(uint64_t known)
-{
-	return known / 64 > 4 * RECLAIM_FILE_LEAST ? known / 64 : 4 * RECLAIM_FILE_LEAST;
-}
-
-/*
- * Page cache that is read again is moved on to the next generation when it is met, and taken there
- * for want of other. So no more is asked for than half of what the generations before it still
- * have, as much of it as was found not to be in use so far: first of all, little.
- */
-static bool within_oldest(struct run *run, uint64_t *ask)
-{
-	struct reclaim *r = run->r;
-	uint64_t known, brought = fell(r->got, run->known_got), left;
-
-	if (!r->known)
-		return true;
-	if (run->may < RECLAIM_FILE_LEAST) {
-		if (!r->known(r->known_arg, true, &known))
-			return !run->known;
-		left = fell(run->known, known);
-		run->may = known / 2;
-		if (!run->known && run->may > RECLAIM_FILE_LEAST * r->nr_groups)
-			run->may =
-				RECLAIM_FILE_LEAST * r->nr_groups; /* all from one of them, maybe */
-		if (run->known && left > brought)
-			run->may = (uint64_t)((double)run->may * (double)brought / (double)left);
-		if (run->may > most_at_once(known))
-			run->may = most_at_once(known);
-		if (known < 2 * RECLAIM_FILE_LEAST || run->may < RECLAIM_FILE_LEAST)
-			return false;
-		run->known = known;
-		run->known_got = r->got;
-		run->may -= run->may % run->page;
-	}
-	return ask_within(run, ask);
+	*ask = *ask < run->may ? *ask : run->may;
+	run->may -= *ask;
+	return true;
 }
 
 /* false: end of it all, not of this kind alone. */
@@ -283,8 +238,7 @@ static bool take(struct run *run, uint64_t bytes, int swappiness)
 		if (run->first && ask > run->first)
 			ask = run->first;
 		run->first *= 2;
-		if (swappiness == RECLAIM_ANON ? !within_known(run, &ask)
-					       : !r->anon && !within_oldest(run, &ask))
+		if (swappiness == RECLAIM_ANON && !within_known(run, &ask))
 			return true;
 
 		if (stopped(r)) {

@@ -27,9 +27,7 @@
 #define RECLAIM_FILE 1
 #define RECLAIM_PLAIN (-1)
 
-#define RECLAIM_LEAST (256ull << 10) /* bytes of anon that are worth a look at the lists, … */
-#define RECLAIM_FILE_LEAST                                                                         \
-	(128ull << 10) /* … and of page cache: the kernel takes 32 pages at least */
+#define RECLAIM_LEAST (256ull << 10) /* bytes of anon that are worth a look at the lists */
 
 struct reclaim {
 	/* in */
@@ -40,9 +38,9 @@ struct reclaim {
 	uint64_t deadline_us; /* CLOCK_MONOTONIC */
 	const atomic_bool *stop;
 	bool swappiness;
-	/* How much anon is known to be cold by now, or how much page cache stands where it may be
-	 * taken from, in bytes; false: it cannot be told. May be NULL */
-	bool (*known)(void *known_arg, bool file, uint64_t *ret);
+	/* How many bytes of anon are known to be cold by now; false: it cannot be told. May be NULL
+	 */
+	bool (*known)(void *known_arg, uint64_t *ret);
 	void *known_arg;
 	size_t nr_groups; /* that it may come from, when little is asked for before the first look
 			   */

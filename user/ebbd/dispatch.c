@@ -27,7 +27,8 @@ static int groups_of(struct daemon *d, uint64_t id, struct act_group **ret, size
 						.memcg = lrus[i].memcg,
 						.node = lrus[i].node,
 						.max_seq = lrus[i].max_seq,
-						.age_ms = lrus[i].age_ms };
+						.age_ms = lrus[i].age_ms,
+						.old = lrus[i].old };
 	*ret = groups;
 	*ret_nr = n;
 	return 0;

@@ -18,8 +18,9 @@
  *   clears their counts. So page cache is taken late in a period, of FILE_PERIOD_MS at least
  *   (ageing.c).
  * - what a portion moved out of the old generations without evicting it is therefore hot. It is
- *   subtracted from then on (file_hot), and forgotten slowly: when a part is, it is tried, which
- *   costs what act asks for before it looks; and where that part was cold, more is forgotten.
+ *   subtracted from then on (file_hot), and forgotten slowly: when a part is, it is tried; where
+ *   that part was cold, more is forgotten. Only the generation that is named is evicted from
+ *   (act/age_evict.c), so that a try costs a scan, but for what was not read often enough.
  * - what was taken wrongly comes back soon. So one portion is taken at first, and after a while
  *   (coldness_file_wait_ms()) in which nothing came back, twice as much as the last time.
  */
@@ -43,7 +44,7 @@ static uint64_t missed(const struct policy_container *p, uint64_t in_use)
 }
 
 #define HOT_FADES 256 /* periods of ageing */
-#define HOT_ERROR 16 /* so much is left besides: the kernel takes more than it is asked for */
+#define HOT_ERROR 16 /* so much is left besides: what moved on is told from sums that trail */
 #define HOT_TRIED 8 /* as little may well be what was hot */
 
 /* At a pass. */

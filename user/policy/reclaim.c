@@ -49,8 +49,7 @@ static uint64_t anon_room(const struct step *s, const struct ebb_snap_container 
 
 /*
  * The page cache goes in small portions: what turns out to be hot on the way is known before the
- * next one (coldness.c). Where act cannot look at the lists, a portion that meets only hot pages
- * moves them on a generation and then takes them from there, so its size is what that costs.
+ * next one (coldness.c), and what was not read often enough to be told comes back before it.
  */
 static uint64_t file_portion(uint64_t file)
 {

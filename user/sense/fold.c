@@ -101,6 +101,15 @@ static uint64_t lru_idle(const struct ebb_census *rec, uint64_t seq)
 	return next > youngest + EBB_SAME_BIRTH_MS ? next : 0;
 }
 
+static struct ebb_age lru_age(const struct ebb_census *rec, uint64_t seq)
+{
+	return (struct ebb_age){
+		.idle_ms = lru_idle(rec, seq),
+		.anon = seq >= rec->min_seq_anon ? lru_gen(rec, seq)->anon : 0,
+		.file = seq >= rec->min_seq_file ? lru_gen(rec, seq)->file : 0,
+	};
+}
+
 static uint64_t lru_last_aged(const struct ebb_census *rec)
 {
 	uint64_t youngest = lru_gen(rec, rec->max_seq)->age_ms;
@@ -126,11 +135,7 @@ void fold_lru(struct fold *f, const struct ebb_census *rec)
 		return;
 	f->lru = true;
 	for (seq = first; seq <= rec->max_seq; seq++) {
-		struct ebb_age e = {
-			.idle_ms = lru_idle(rec, seq),
-			.anon = seq >= rec->min_seq_anon ? lru_gen(rec, seq)->anon : 0,
-			.file = seq >= rec->min_seq_file ? lru_gen(rec, seq)->file : 0,
-		};
+		struct ebb_age e = lru_age(rec, seq);
 
 		all.anon += e.anon;
 		all.file += e.file;
@@ -216,4 +221,15 @@ uint64_t fold_own_file(const struct ebb_census *rec)
 		if (seq >= rec->min_seq_file)
 			bytes += lru_gen(rec, seq)->file;
 	return bytes;
+}
+
+struct ebb_old fold_old(const struct ebb_census *rec)
+{
+	struct ebb_old old = {};
+
+	if (!lru_window(rec, &old.seq))
+		return old;
+	for (unsigned int i = 0; i < 2 && old.seq + i + 1 < rec->max_seq; i++)
+		old.age[i] = lru_age(rec, old.seq + i);
+	return old;
 }

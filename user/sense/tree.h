@@ -113,7 +113,7 @@ size_t tree_groups_total(const struct tree *t);
  */
 int tree_open_dir(const struct tree *t, uint64_t id);
 
-/* A memory cgroup and node of a container, as of the last census: what an ageing pass needs. */
+/* A memory cgroup and node of a container, as of the last census: what its lists are named by. */
 struct tree_lru {
 	uint64_t container;
 	uint64_t cgroup;
@@ -121,6 +121,7 @@ struct tree_lru {
 	uint64_t age_ms; /* since its youngest generation was born */
 	uint32_t memcg; /* private id */
 	uint32_t node;
+	struct ebb_old old;
 };
 
 /*

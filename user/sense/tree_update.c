@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "sense/fold.h"
 #include "sense/tree_internal.h"
 
 void tree_deliver(struct tree *t)
@@ -152,6 +153,7 @@ static void group_lrus(struct tree *t, const struct group *g, const struct ebb_c
 			.age_ms = rec->gen[rec->max_seq % EBB_MAX_GENS].age_ms,
 			.memcg = rec->memcg,
 			.node = rec->node,
+			.old = fold_old(rec),
 		};
 	}
 }
