@@ -29,13 +29,6 @@ struct ebb_age {
 	uint64_t file;
 };
 
-/* The generations of one group's node that the kernel evicts from: those of which two younger ones
- * exist. */
-struct ebb_old {
-	uint64_t seq; /* of the oldest */
-	struct ebb_age age[2];
-};
-
 /*
  * Two generations whose births are closer than this were not told apart by an
  * ageing pass: the four that a new group starts with carry one time stamp, and

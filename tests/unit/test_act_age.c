@@ -314,42 +314,55 @@ static void test_evict_anon(void **state)
 	age_close(age);
 }
 
-/* By generation, the oldest first, what is there and old enough; and no anon. */
+/* The oldest generation, and no younger one, but where next to nothing is in it. */
+static void test_old_file(void **state)
+{
+	static const struct {
+		struct ebb_file_lists file;
+		uint64_t idle_ms, bytes, seq;
+	} cases[] = {
+		{ { 0, 6, { { 300, 60000 }, { 90, 50000 } } }, 61000, 0, 0 },
+		{ { 0, 6, { { 300, 60000 }, { 90, 50000 } } }, 60000, 300, 6 },
+		{ { 0, 6, { { 300, 60000 }, { 90, 50000 } } }, 50000, 300, 6 },
+		{ { 0, 6, { { 5, 60000 }, { 90, 50000 } } }, 50000, 95, 7 },
+		{ { 0, 6, { { 5, 60000 }, { 90, 50000 } } }, 50001, 5, 6 },
+		{ { 0, 6, { { 6, 60000 }, { 90, 50000 } } }, 50000, 6, 6 },
+		{ { 0, 6, { { 300, 60000 }, { 90, 0 } } }, 60000, 300, 6 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct act_group g = { .file = cases[i].file };
+		uint64_t seq;
+
+		assert_int_equal(age_old_file(&g, cases[i].idle_ms, &seq), cases[i].bytes);
+		if (cases[i].bytes)
+			assert_int_equal(seq, cases[i].seq);
+	}
+}
+
 static void test_evict_file(void **state)
 {
 	struct fixture *f = *state;
-	struct act_group g = { .cgroup = make_group(f, "a"),
-			       .memcg = 77,
-			       .old = { .seq = 6,
-					.age = { { 60000, 9 << 20, 300 * 4096 },
-						 { 50000, 9 << 20, 90 * 4096 } } } };
-	static const struct {
-		uint64_t idle_ms, bytes, seq, pages;
-	} asks[] = {
-		{ 61000, 1 << 30, 0, 0 },      { 60000, 20 * 4096 + 5, 6, 20 },
-		{ 50000, 270 * 4096, 6, 270 }, { 50000, 270 * 4096, 6, 10 },
-		{ 50001, 270 * 4096, 0, 0 },   { 50000, 270 * 4096, 7, 90 },
-		{ 50000, 270 * 4096, 0, 0 },
-	};
-	char want[64];
-	uint64_t asked;
+	struct act_group g = { .cgroup = make_group(f, "a"), .memcg = 77 };
+	static const char want[] = "- 77 0 6 0 270\n";
 	struct age *age;
 
 	make_group(f, "b");
-	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
-		put_rows(f, 77, 78);
-		assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
-		assert_int_equal(age_evict_file(age, &g, asks[i].idle_ms, asks[i].bytes, &asked),
-				 0);
-		assert_int_equal(asked, asks[i].pages * 4096);
-		snprintf(want, sizeof(want), "- 77 0 %d 0 %d\n", (int)asks[i].seq,
-			 (int)asks[i].pages);
-		if (asked)
-			assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
-		else
-			assert_memory_equal(root_get(&f->root, LRU_GEN), "memcg", 5);
-		age_close(age);
-	}
+	put_rows(f, 77, 78);
+	assert_int_equal(age_open(&age, &f->opts, &f->caps), 0);
+	/* One of another group that has the id by now would have generations as young. */
+	assert_int_equal(age_evict_file(age, &g, 1, 270 * 4096), 0);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), "memcg", 5);
+	assert_int_equal(age_evict_file(age, &g, 6, 270 * 4096 + 5), 0);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+	age_close(age);
+}
+
+static void test_evict_answer(void **state)
+{
+	assert_int_equal(age_evict_answer(0), 0);
+	assert_int_equal(age_evict_answer(-EINVAL), -ENOENT);
+	assert_int_equal(age_evict_answer(-EINTR), -EINTR);
 }
 
 static void test_no_debugfs(void **state)
@@ -376,6 +389,8 @@ int main(void)
 		T(test_evict),
 		T(test_evict_anon),
 		T(test_evict_file),
+		cmocka_unit_test(test_old_file),
+		cmocka_unit_test(test_evict_answer),
 		T(test_one_group),
 		T(test_no_debugfs),
 		cmocka_unit_test(test_made_by_another),

@@ -71,6 +71,12 @@ static void ages_of_one_group(void **state)
 	}
 }
 
+static void assert_old(const struct ebb_old_file *old, uint64_t idle_ms, uint64_t bytes)
+{
+	assert_int_equal(old->idle_ms, idle_ms);
+	assert_int_equal(old->bytes, bytes);
+}
+
 /* What the kernel evicts from: of which two younger generations exist, and how old that is known to
  * be. */
 static void old_generations(void **state)
@@ -79,22 +85,25 @@ static void old_generations(void **state)
 		{ 90000, 5, 100 }, { 60000, 7, 200 }, { 30000, 11, 300 }, { 100, 13, 400 }
 	};
 	struct ebb_census rec = gens(8, g);
-	struct ebb_old old = fold_old(&rec);
+	struct ebb_file_lists l = fold_file_lists(&rec);
 
-	assert_int_equal(old.seq, 8);
-	assert_age(&old.age[0], 60000, 5, 100);
-	assert_age(&old.age[1], 30000, 7, 200);
+	assert_int_equal(l.bytes, 1000);
+	assert_int_equal(l.seq, 8);
+	assert_old(&l.old[0], 60000, 100);
+	assert_old(&l.old[1], 30000, 200);
 	rec.min_seq_anon = rec.min_seq_file = 9;
-	old = fold_old(&rec);
-	assert_int_equal(old.seq, 9);
-	assert_age(&old.age[0], 30000, 7, 200);
-	assert_age(&old.age[1], 0, 0, 0);
+	l = fold_file_lists(&rec);
+	assert_int_equal(l.bytes, 900);
+	assert_int_equal(l.seq, 9);
+	assert_old(&l.old[0], 30000, 200);
+	assert_old(&l.old[1], 0, 0);
 	rec.min_seq_anon = rec.min_seq_file = 10;
-	old = fold_old(&rec);
-	assert_age(&old.age[0], 0, 0, 0);
+	l = fold_file_lists(&rec);
+	assert_old(&l.old[0], 0, 0);
 	rec.flags &= ~EBB_CENSUS_LRU_GEN;
-	old = fold_old(&rec);
-	assert_age(&old.age[0], 0, 0, 0);
+	l = fold_file_lists(&rec);
+	assert_int_equal(l.bytes, 0);
+	assert_old(&l.old[0], 0, 0);
 }
 
 static void birth_is_no_pass(void **state)

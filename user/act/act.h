@@ -21,8 +21,8 @@
 
 #include "act/journal.h"
 #include "ebb/config.h"
+#include "ebb/lists.h"
 #include "ebb/plan.h"
-#include "ebb/snapshot.h"
 
 #define ACT_SIGNAL (SIGRTMIN + 5)
 #define ACT_REASON_LEN 160
@@ -36,7 +36,7 @@ struct act_group {
 	uint32_t node;
 	uint64_t max_seq;
 	uint64_t age_ms; /* since its last pass: those that wait for longest come first */
-	struct ebb_old old; /* for page cache */
+	struct ebb_file_lists file;
 };
 
 struct act_job {

@@ -53,6 +53,7 @@ struct job {
 
 int job_new(struct job **ret, struct act *a, const struct act_job *spec);
 void job_free(struct job *job);
+bool job_ended(struct job *job); /* by an error, the deadline, or whoever waits */
 static inline bool limit_is_one(enum ebb_action action)
 {
 	return action == EBB_ACT_LIMIT || action == EBB_ACT_SWAP_LIMIT;

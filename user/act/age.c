@@ -125,6 +125,16 @@ static int open_lru_gen(const struct age_opts *o, struct act_caps *caps)
 	return -errno;
 }
 
+static int open_again(int fd)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_WRONLY | O_CLOEXEC);
+	return again < 0 ? fd : again;
+}
+
 static void say_why_not(struct act_caps *caps, const struct age_opts *o, int error)
 {
 	char path[256], text[128];
@@ -162,6 +172,7 @@ int age_open(struct age **ret, const struct age_opts *opts, struct act_caps *cap
 		return -ENOMEM;
 	}
 	a->fd = fd;
+	a->evict_fd = opts->dry_run ? fd : open_again(fd);
 	a->cgroup_root = opts->cgroup_root;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_mutex_init(&a->reading, NULL);
@@ -178,6 +189,8 @@ void age_close(struct age *a)
 {
 	if (!a)
 		return;
+	if (a->evict_fd != a->fd)
+		close(a->evict_fd);
 	close(a->fd);
 	pthread_mutex_destroy(&a->lock);
 	pthread_mutex_destroy(&a->reading);

@@ -53,17 +53,24 @@ int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_aske
  * never page cache in its stead, as memory.reclaim without swappiness= would (up to 6.11). To be
  * called until *ret_asked is 0: no more is to be had. Ends early on a signal (-EINTR).
  */
-int age_evict_anon(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
 		   uint64_t *ret_asked);
 
 /*
- * Evicts page cache of this one group's node from the oldest of its generations that has any and
- * is idle for idle_ms, by what the group says of them: bytes at most, and nothing of a younger one
- * or of anon, whatever is met in use. Of g->old is subtracted what was asked for. Otherwise as
- * age_evict_anon().
+ * Bytes of page cache in the generation that is evicted from: the oldest that is idle for idle_ms,
+ * by what the group says. Where next to nothing is in that one, the next with it.
  */
-int age_evict_file(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
-		   uint64_t *ret_asked);
+uint64_t age_old_file(const struct act_group *g, uint64_t idle_ms, uint64_t *ret_seq);
+
+/*
+ * Evicts page cache of this one group's node from generations up to seq: bytes at most, and
+ * nothing of a younger one or of anon, whatever is met in use. -ENOENT: the group is gone. Ends
+ * early on a signal (-EINTR).
+ */
+int age_evict_file(struct age *a, const struct act_group *g, uint64_t seq, uint64_t bytes);
+
+/* What the kernel's answer to the write of an eviction means: -ENOENT where the group is gone. */
+int age_evict_answer(int error);
 
 /*
  * How much anon of these groups stands in generations that have been old for idle_ms at least, in

@@ -12,6 +12,15 @@
 
 #define MAX_NODES 64
 
+/*
+ * EINVAL: no such memcg, or fewer than two younger generations, which of what a census saw is the
+ * same: the group is gone, and its id may be another's.
+ */
+int age_evict_answer(int error)
+{
+	return error == -EINVAL ? -ENOENT : error;
+}
+
 /* From generations up to seq. */
 static int evict(struct age *a, uint64_t memcg, uint32_t node, uint64_t seq, int swappiness,
 		 uint64_t pages)
@@ -20,7 +29,7 @@ static int evict(struct age *a, uint64_t memcg, uint32_t node, uint64_t seq, int
 	int n = snprintf(text, sizeof(text), "- %" PRIu64 " %u %" PRIu64 " %d %" PRIu64 "\n", memcg,
 			 node, seq, swappiness, pages);
 
-	return write(a->fd, text, n) < 0 ? -errno : 0;
+	return age_evict_answer(write(a->evict_fd, text, n) < 0 ? -errno : 0);
 }
 
 int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_asked)
@@ -58,7 +67,7 @@ int age_evict(struct age *a, uint64_t cgroup, uint64_t bytes, uint64_t *ret_aske
  * more anon in a generation that has page cache, that is taken instead. So at most half of what
  * stands there is asked for, as it is now: then more than half would have to be in use.
  */
-int age_evict_anon(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
+int age_evict_anon(struct age *a, const struct act_group *g, uint64_t idle_ms, uint64_t bytes,
 		   uint64_t *ret_asked)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
@@ -77,31 +86,34 @@ int age_evict_anon(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_
 	return evict(a, memcg, g->node, rows.idle_seq, 200, pages);
 }
 
+uint64_t age_old_file(const struct act_group *g, uint64_t idle_ms, uint64_t *ret_seq)
+{
+	const struct ebb_old_file *old = g->file.old;
+	bool second = old[1].idle_ms >= idle_ms && old[0].bytes <= old[1].bytes / 16;
+
+	*ret_seq = g->file.seq + second;
+	if (second)
+		return old[0].bytes + old[1].bytes;
+	return old[0].idle_ms >= idle_ms ? old[0].bytes : 0;
+}
+
 /*
  * Page cache that is read again is moved on to the next generation when it is met, which clears its
  * counts of reads: there it would be taken next. memory.reclaim goes on there for want of other
  * (measured on 7.2: 2 MiB, as it takes whole folios). This ends with the generation: the kernel
  * looks at no younger one (run_eviction()), ages nothing by itself, and with swappiness 0 takes no
- * anon. Should a pass have come in between, there is no such generation any more, and nothing is
- * taken.
+ * anon. Should a pass have come in between, there is less, or nothing, up to there.
  */
-int age_evict_file(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
-		   uint64_t *ret_asked)
+int age_evict_file(struct age *a, const struct act_group *g, uint64_t seq, uint64_t bytes)
 {
-	const uint64_t page = sysconf(_SC_PAGESIZE);
 	uint64_t memcg;
 	int r = age_printed_id(a, g, &memcg);
 
-	*ret_asked = 0;
-	for (unsigned int i = 0; i < 2 && !r; i++) {
-		struct ebb_age *age = &g->old.age[i];
-		uint64_t pages = (age->file < bytes ? age->file : bytes) / page;
-
-		if (!pages || age->idle_ms < idle_ms)
-			continue;
-		*ret_asked = pages * page;
-		age->file -= *ret_asked;
-		return evict(a, memcg, g->node, g->old.seq + i, 0, pages);
-	}
-	return r;
+	/*
+	 * Private ids are given anew at once: no new group has aged so often since the census. (Of
+	 * one that is evicted from by the rows of lru_gen, they say how old it is.)
+	 */
+	if (!r && seq < 2 && age_id_form(a) == ACT_ID_PRIVATE)
+		return 0;
+	return r ?: evict(a, memcg, g->node, seq, 0, bytes / sysconf(_SC_PAGESIZE));
 }

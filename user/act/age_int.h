@@ -9,6 +9,7 @@
 
 struct age {
 	int fd;
+	int evict_fd; /* of its own: a write holds the file's lock, and passes would wait */
 	int cgroup_root;
 	pthread_mutex_t reading;
 	pthread_mutex_t lock; /* form: found by the worker, read by the loop */

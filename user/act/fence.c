@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,16 +300,19 @@ static int reclaim_behind(struct reclaim *r, const struct fence *f)
 
 void fence_reclaim(struct reclaim *r, struct journal *j)
 {
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 	struct fence f;
 	int error;
 
 	r->got = 0;
 	r->error = 0;
 	r->gone = r->timed_out = false;
+	pthread_mutex_lock(&one_at_a_time);
 	error = fence_up(&f, j, r->dirfd);
 	if (!error)
 		error = reclaim_behind(r, &f);
 	fence_down(&f);
+	pthread_mutex_unlock(&one_at_a_time);
 	if (error == -ENOENT || error == -ENODEV)
 		r->gone = true;
 	else if (error)

@@ -45,12 +45,12 @@ struct fence {
  * Fences all living descendants of dirfd. -E2BIG: too many. -EBUSY: somebody
  * would stand unfenced: the parent's own processes, or a populated child whose
  * memory is counted as the parent's. fence_down undoes and frees in any case.
- * One fence at a time.
+ * One fence at a time: who is behind two would be let out by the first that goes.
  */
 int fence_up(struct fence *f, struct journal *j, int dirfd);
 void fence_down(struct fence *f);
 
-/* As reclaim_run, r->file bytes at most (r->anon is not looked at). */
+/* As reclaim_run, r->file bytes at most (r->anon is not looked at). Waits for another fence. */
 void fence_reclaim(struct reclaim *r, struct journal *j);
 
 /* The root's processes are everywhere's: it is never refused for them. */

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/act_int.h"
 #include "act/cpu_lists.h"
+#include "act/lists.h"
 #include "lib/cleanup.h"
 
 #define DEFAULT_DEADLINE_MS 2000
@@ -14,6 +16,7 @@
 /* For each group more: a pass over 100 MB takes 7 ms under emulation, and we may get little CPU. */
 #define AGE_GROUP_MS 20
 #define AGE_MAX_MS 10000 /* others wait for their pass meanwhile */
+#define WORTH_A_FENCE (1ull << 20)
 #define WORTH_DRAINING (8ull << 20) /* what is freed bit by bit need not be given back at once */
 
 static void fill(struct job *job, struct reclaim *r)
@@ -48,7 +51,6 @@ static void limit_anon(struct job *job)
 }
 
 #define EVICT_BATCH (16ull << 20)
-#define EVICT_TURN (1ull << 20) /* of one group, before the next has its turn */
 
 static bool out_of_time(struct job *job)
 {
@@ -57,7 +59,7 @@ static bool out_of_time(struct job *job)
 	return job->result.timed_out;
 }
 
-static bool ended(struct job *job)
+bool job_ended(struct job *job)
 {
 	return job->result.error || out_of_time(job);
 }
@@ -67,55 +69,22 @@ static void count_got(struct job *job, const struct reclaim_stat *before)
 	struct reclaim_stat now;
 
 	if (!reclaim_stat(job->dirfd, &now) && now.steal > before->steal)
-		job->result.got = now.steal - before->steal;
+		job->result.got += now.steal - before->steal;
 }
 
-typedef int evict_group(struct age *a, struct act_group *g, uint64_t idle_ms, uint64_t bytes,
-			uint64_t *ret_asked);
-
-/* Some of each group in turn, from generations that are idle enough, at most bytes of it all. */
-static void evict(struct job *job, evict_group *group, uint64_t bytes, uint64_t idle_ms)
+/* false: not now, or nothing is left to be done. */
+static bool look(struct job *job, struct reclaim_stat *ret)
 {
 	struct act_result *res = &job->result;
-	uint64_t turn = bytes / job->nr_groups, asked = 1;
 
-	turn = turn < EVICT_TURN ? EVICT_TURN : turn > EVICT_BATCH ? EVICT_BATCH : turn;
-	while (asked && bytes && !ended(job)) {
-		asked = 0;
-		for (size_t i = 0; i < job->nr_groups && bytes && !ended(job); i++) {
-			uint64_t n;
-			int r = group(job->act->age, &job->groups[i], idle_ms,
-				      bytes < turn ? bytes : turn, &n);
-
-			bytes -= n;
-			asked += n;
-			if (r == -EINTR)
-				res->timed_out = true;
-			else if (r != -ENOENT) /* the group is gone; the others may not be */
-				res->error = r;
-		}
-	}
-}
-
-static void take_from_lists(struct job *job, evict_group *group, uint64_t bytes, uint64_t idle_ms)
-{
-	struct act_result *res = &job->result;
-	struct reclaim_stat before;
-	uint64_t got = res->got;
-
-	if (!bytes || ended(job) || res->gone)
-		return;
-	res->got = 0;
-	res->error = reclaim_stat(job->dirfd, &before);
-	if (!res->error)
-		evict(job, group, bytes, idle_ms);
+	if (job_ended(job) || res->gone)
+		return false;
+	res->error = reclaim_stat(job->dirfd, ret);
 	if (res->error == -ENOENT || res->error == -ENODEV) {
 		res->error = 0;
 		res->gone = true;
-	} else {
-		count_got(job, &before);
 	}
-	res->got += got;
+	return !res->error && !res->gone;
 }
 
 static bool known_cold(void *arg, uint64_t *ret)
@@ -125,22 +94,40 @@ static bool known_cold(void *arg, uint64_t *ret)
 	return !age_idle_anon(job->act->age, job->groups, job->nr_groups, job->idle_ms, ret);
 }
 
-static void ask_kernel(struct job *job, uint64_t anon, uint64_t file, bool by_lists)
+static void ask_kernel(struct job *job, uint64_t anon, uint64_t file)
 {
 	uint64_t got = job->result.got;
 	struct reclaim r;
 
-	if (!(anon + file) || ended(job) || job->result.gone)
+	if (anon + file < (uint64_t)sysconf(_SC_PAGESIZE) || job_ended(job) || job->result.gone)
 		return;
 	fill(job, &r);
 	r.anon = anon;
 	r.file = file;
-	if (by_lists) {
+	if (job->nr_groups && job->act->age) {
 		r.known = known_cold;
 		r.known_arg = job;
 		r.nr_groups = job->nr_groups;
 	}
 	reclaim_run(&r);
+	take_over(job, &r);
+	job->result.got += got;
+}
+
+/* What removed groups inside a container left: see lists.c. Where there can be no fence it stays.
+ */
+static void take_unlisted(struct job *job, uint64_t bytes)
+{
+	uint64_t got = job->result.got;
+	struct reclaim r;
+
+	if (bytes < WORTH_A_FENCE || job_ended(job) || job->result.gone)
+		return;
+	fill(job, &r);
+	r.file = bytes;
+	fence_reclaim(&r, job->act->journal);
+	if (r.error == -EBUSY || r.error == -E2BIG)
+		r.error = 0;
 	take_over(job, &r);
 	job->result.got += got;
 }
@@ -156,14 +143,23 @@ static void run_reclaim(struct job *job)
 {
 	bool by_lists = job->nr_groups && job->act->age;
 	bool anon = by_lists && !job->act->caps.reclaim_swappiness;
-	bool file = by_lists && job->file_idle_ms;
+	bool file = by_lists && job->file && job->file_idle_ms;
+	struct reclaim_stat before;
 
 	limit_anon(job);
-	if (anon)
-		take_from_lists(job, age_evict_anon, job->anon, job->idle_ms);
-	ask_kernel(job, anon ? 0 : job->anon, file ? 0 : job->file, by_lists);
-	if (file)
-		take_from_lists(job, age_evict_file, job->file, job->file_idle_ms);
+	if (anon && job->anon && look(job, &before)) {
+		lists_take_anon(job);
+		count_got(job, &before);
+	}
+	ask_kernel(job, anon ? 0 : job->anon, file ? 0 : job->file);
+	if (file && look(job, &before)) {
+		uint64_t unlisted = 0;
+		bool done = lists_take_file(job, &before, &unlisted);
+
+		count_got(job, &before);
+		take_unlisted(job, unlisted);
+		ask_kernel(job, 0, done ? 0 : job->file);
+	}
 }
 
 static void run_exit(struct job *job)
@@ -190,7 +186,7 @@ static void evict_in_root(struct job *job)
 	int used = fence_root_in_use(job->dirfd, job->act->root);
 
 	res->error = used > 0 ? -EBUSY : used ?: reclaim_stat(job->dirfd, &before);
-	while (left && asked && !ended(job)) {
+	while (left && asked && !job_ended(job)) {
 		res->error = age_evict(job->act->age, job->result.id,
 				       left < EVICT_BATCH ? left : EVICT_BATCH, &asked);
 		left -= asked < left ? asked : left;

@@ -28,7 +28,7 @@ static int groups_of(struct daemon *d, uint64_t id, struct act_group **ret, size
 						.node = lrus[i].node,
 						.max_seq = lrus[i].max_seq,
 						.age_ms = lrus[i].age_ms,
-						.old = lrus[i].old };
+						.file = lrus[i].file };
 	*ret = groups;
 	*ret_nr = n;
 	return 0;

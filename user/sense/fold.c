@@ -223,13 +223,16 @@ uint64_t fold_own_file(const struct ebb_census *rec)
 	return bytes;
 }
 
-struct ebb_old fold_old(const struct ebb_census *rec)
+struct ebb_file_lists fold_file_lists(const struct ebb_census *rec)
 {
-	struct ebb_old old = {};
+	struct ebb_file_lists l = { .bytes = fold_own_file(rec) };
 
-	if (!lru_window(rec, &old.seq))
-		return old;
-	for (unsigned int i = 0; i < 2 && old.seq + i + 1 < rec->max_seq; i++)
-		old.age[i] = lru_age(rec, old.seq + i);
-	return old;
+	if (!lru_window(rec, &l.seq))
+		return l;
+	for (unsigned int i = 0; i < 2 && l.seq + i + 1 < rec->max_seq; i++) {
+		struct ebb_age e = lru_age(rec, l.seq + i);
+
+		l.old[i] = (struct ebb_old_file){ .bytes = e.file, .idle_ms = e.idle_ms };
+	}
+	return l;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "ebb/abi.h"
+#include "ebb/lists.h"
 #include "ebb/snapshot.h"
 
 struct fold {
@@ -32,6 +33,6 @@ void fold_finish(const struct fold *f, const struct ebb_census *own, uint64_t no
 /* Bytes that the record's own lru holds, of page cache that is not swap-backed. */
 uint64_t fold_own_file(const struct ebb_census *rec);
 
-struct ebb_old fold_old(const struct ebb_census *rec);
+struct ebb_file_lists fold_file_lists(const struct ebb_census *rec);
 
 #endif /* EBB_SENSE_FOLD_H */

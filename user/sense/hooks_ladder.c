@@ -210,8 +210,10 @@ static const struct rung_def ageing[] = {
 };
 
 static const struct rung_def eviction[] = {
-	{ "memory.reclaim", fits_reclaim, 0, "takes an amount from one group, the oldest first", "",
-	  "" },
+	{ "memory.reclaim", fits_reclaim, 0,
+	  "takes an amount from one group, the oldest first (page cache by lru_gen, if ages are "
+	  "known)",
+	  "", "" },
 	{ "none", NULL, 0, "nothing can be taken from one container alone",
 	  "ebb can watch, but give nothing back",
 	  "boot with systemd.unified_cgroup_hierarchy=1 (cgroup v2), on 5.19 or later" },

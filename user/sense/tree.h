@@ -26,6 +26,7 @@
 
 #include "ebb/abi.h"
 #include "ebb/config.h"
+#include "ebb/lists.h"
 #include "ebb/snapshot.h"
 
 struct tree;
@@ -121,7 +122,7 @@ struct tree_lru {
 	uint64_t age_ms; /* since its youngest generation was born */
 	uint32_t memcg; /* private id */
 	uint32_t node;
-	struct ebb_old old;
+	struct ebb_file_lists file;
 };
 
 /*

@@ -153,7 +153,7 @@ static void group_lrus(struct tree *t, const struct group *g, const struct ebb_c
 			.age_ms = rec->gen[rec->max_seq % EBB_MAX_GENS].age_ms,
 			.memcg = rec->memcg,
 			.node = rec->node,
-			.old = fold_old(rec),
+			.file = fold_file_lists(rec),
 		};
 	}
 }
