@@ -11,7 +11,6 @@ struct ebb_old_file {
 };
 
 struct ebb_file_lists {
-	uint64_t bytes; /* in all generations */
 	uint64_t seq; /* of old[0], the oldest; the kernel evicts while two younger ones exist */
 	struct ebb_old_file old[2];
 };

@@ -42,6 +42,7 @@ struct sim {
 	bool seen_early; /* a turn of another sees each pass before it is told of its end */
 	unsigned int reads_ms; /* hot page cache is read so often, and kept for five reads; 0: moved
 				  on once */
+	bool kept; /* page cache is not given: something inside the container keeps it */
 	unsigned int late; /* so many acts wait for a thread until their deadline */
 	uint64_t asked; /* bytes, all reclaim items */
 	uint64_t evicted_hot; /* chunks */
@@ -133,6 +134,8 @@ static inline uint64_t sim_evict(struct sim *s, uint64_t want, bool file, uint64
 {
 	uint64_t got = 0;
 
+	if (file && s->kept)
+		return 0;
 	for (uint64_t q = s->max_seq - 3; q <= s->max_seq; q++) {
 		if (idle_ms && sim_idle(s, q) < idle_ms)
 			break;

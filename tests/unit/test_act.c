@@ -359,9 +359,9 @@ static void test_anon_alone(void **state)
 {
 	struct fixture *f = *state;
 	int dir = make_group(f, "a");
-	struct act_group groups[] = { { .cgroup = 7000, .memcg = 77, .max_seq = 8 },
-				      { .cgroup = 7001, .memcg = 99, .max_seq = 8 }, /* gone */
-				      { .cgroup = 7002, .memcg = 78, .max_seq = 8 } };
+	struct act_group groups[] = { { .cgroup = 42, .memcg = 77, .max_seq = 8 },
+				      { .cgroup = 42, .memcg = 99, .max_seq = 8 }, /* gone */
+				      { .cgroup = 42, .memcg = 78, .max_seq = 8 } };
 	static const char want[] = "- 77 0 5 200 2048\n- 77 0 5 200 512\n";
 	struct act_job job = reclaim_job(42, dir, 20000);
 	char text[1000];
@@ -399,6 +399,51 @@ static void test_anon_alone(void **state)
 	assert_int_equal(act_submit(f->act, &job), 0);
 	assert_true(wait_results(f, 2, 5000));
 	assert_string_equal(root_get(&f->root, "/cgroup/a/memory.reclaim"), "1048576");
+	close(dir);
+}
+
+/* Page cache whose age the plan says is evicted by generation, with the anon beside it as ever. */
+static void test_page_cache_by_age(void **state)
+{
+	struct fixture *f = *state;
+	int dir = make_group(f, "a");
+	struct act_group groups[] = {
+		{ .cgroup = 42, .memcg = 77, .file = { 5, { { 500 * 4096, 60000 } } } },
+	};
+	static const char want[] = "- 77 0 5 0 300\n";
+	struct act_job job = reclaim_job(42, dir, 20000);
+	char text[1000];
+
+	close(make_group(f, "b"));
+	snprintf(text, sizeof(text),
+		 "memcg 1 /\n%200s\n" /* what is written lands on it */
+		 "memcg 77 /a\n node     0\n          5      90000       4096          30 \n"
+		 "          6      60000       9000          10 \n"
+		 "          7      30000       9000          50 \n"
+		 "memcg 78 /b\n node     0\n          5      90000       1024          20 \n",
+		 "");
+	root_put(&f->root, LRU_GEN, text);
+	open_it(f, false);
+	job.anon = MIB;
+	job.file = 300 * 4096;
+	job.file_idle_ms = 50000;
+	job.groups = groups;
+	job.nr_groups = 1;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 1, 5000));
+	assert_int_equal(f->results[0].error, 0);
+	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
+	assert_non_null(strstr(root_get(&f->root, "/cgroup/a/memory.reclaim"), "swappiness=200"));
+	assert_null(strstr(root_get(&f->root, "/cgroup/a/memory.reclaim"), "swappiness=1 "));
+	/* Of any age: by the kernel. */
+	root_put(&f->root, LRU_GEN, text);
+	root_put(&f->root, "/cgroup/a/memory.reclaim", "");
+	job.anon = 0;
+	job.file_idle_ms = 0;
+	assert_int_equal(act_submit(f->act, &job), 0);
+	assert_true(wait_results(f, 2, 5000));
+	assert_string_equal(root_get(&f->root, LRU_GEN), text);
+	assert_non_null(strstr(root_get(&f->root, "/cgroup/a/memory.reclaim"), "swappiness=1"));
 	close(dir);
 }
 
@@ -864,6 +909,7 @@ int main(void)
 		T(test_errands_at_the_end),
 		T(test_reclaim),
 		T(test_anon_alone),
+		T(test_page_cache_by_age),
 
 		T(test_no_room_in_swap),
 		T(test_from_callback),

@@ -68,12 +68,10 @@ static void open_it(struct fixture *f, bool by_cgroup)
 	assert_int_equal(f->caps.id_form, by_cgroup ? ACT_ID_CGROUP : ACT_ID_PRIVATE);
 }
 
-static struct job ask(struct fixture *f, struct act_group *groups, size_t nr, uint64_t file)
+static struct job ask(struct fixture *f, struct act_group *groups, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++)
-		groups[i].cgroup = f->id[i];
 	return (struct job){ .act = &f->act,
-			     .file = file,
+			     .result.id = 42,
 			     .file_idle_ms = 50000,
 			     .groups = groups,
 			     .nr_groups = nr,
@@ -85,99 +83,116 @@ static void assert_written(struct fixture *f, const char *want)
 	assert_memory_equal(root_get(&f->root, LRU_GEN), want, strlen(want));
 }
 
+/* The container's own group: whatever memory.min says, it is asked for by itself. */
+#define OWN .cgroup = 42
+
 static void test_shares(void **state)
 {
 	struct fixture *f = *state;
 	struct act_group groups[] = {
-		{ .memcg = 77,
-		  .file = { MIB, 5, { { PAGES(300), 60000 }, { PAGES(90), 50000 } } } },
-		{ .memcg = 78, .file = { MIB, 5, { { PAGES(4), 70000 }, { PAGES(96), 60000 } } } },
+		{ OWN, .memcg = 77,
+		  .file = { 5, { { PAGES(300), 60000 }, { PAGES(90), 50000 } } } },
+		{ OWN, .memcg = 78, .file = { 5, { { PAGES(4), 70000 }, { PAGES(96), 60000 } } } },
 	};
-	struct reclaim_stat stat = { .file = 3 * MIB };
-	uint64_t unlisted;
 	struct job job;
 
 	open_it(f, false);
-	job = ask(f, groups, 2, PAGES(200));
-	assert_true(lists_take_file(&job, &stat, &unlisted));
-	assert_int_equal(unlisted, 0);
-	assert_written(f, "- 77 0 5 0 150\n- 78 0 6 0 50\n");
+	job = ask(f, groups, 2);
+	assert_int_equal(lists_old_file(&job), PAGES(400));
+	lists_take_file(&job, PAGES(300));
+	assert_written(f, "- 77 0 5 0 225\n- 78 0 6 0 75\n");
 	assert_int_equal(job.result.error, 0);
+}
+
+/* The kernel takes 64 pages at least: what is less adds up from group to group. */
+static void test_small_shares(void **state)
+{
+	struct fixture *f = *state;
+	struct act_group groups[5];
+	struct job job;
+
+	open_it(f, false);
+	for (int i = 0; i < 5; i++)
+		groups[i] = (struct act_group){ OWN, .memcg = 77 + i % 2,
+						.file = { 5, { { PAGES(200), 60000 } } } };
+	job = ask(f, groups, 5);
+	lists_take_file(&job, PAGES(150)); /* 30 of each */
+	assert_written(f, "- 77 0 5 0 90\n ");
+	groups[0].file.old[0].bytes = PAGES(40); /* all there is of it */
+	job = ask(f, groups, 1);
+	lists_take_file(&job, MIB);
+	assert_written(f, "- 77 0 5 0 90\n- 77 0 5 0 40\n ");
 }
 
 static void test_all_of_it(void **state)
 {
 	struct fixture *f = *state;
 	struct act_group groups[] = {
-		{ .memcg = 77,
-		  .file = { 40 * MIB, 5, { { PAGES(5000), 60000 }, { PAGES(900), 50000 } } } },
-		{ .memcg = 78,
-		  .file = { MIB, 5, { { PAGES(100), 49000 }, { PAGES(96), 40000 } } } },
+		{ OWN, .memcg = 77,
+		  .file = { 5, { { PAGES(5000), 60000 }, { PAGES(900), 50000 } } } },
+		{ OWN, .memcg = 78,
+		  .file = { 5, { { PAGES(100), 49000 }, { PAGES(96), 40000 } } } },
 	};
-	struct reclaim_stat stat = { .file = 41 * MIB };
-	uint64_t unlisted;
 	struct job job;
 
 	open_it(f, false);
-	job = ask(f, groups, 2, 100 * MIB);
+	job = ask(f, groups, 2);
 	/* A batch and the rest; nothing of who is not old enough. */
-	assert_true(lists_take_file(&job, &stat, &unlisted));
+	lists_take_file(&job, 100 * MIB);
 	assert_written(f, "- 77 0 5 0 4096\n- 77 0 5 0 904\n ");
 }
 
-/* Up to 6.18 removed groups keep their lists, and only memory.reclaim reaches them. */
-static void test_elsewhere(void **state)
+/* One that cannot be looked at for what it keeps is left alone: this root opens nothing by id. */
+static void test_not_known(void **state)
 {
 	struct fixture *f = *state;
 	struct act_group groups[] = {
-		{ .memcg = 77, .file = { 16 * MIB, 5, { { 16 * MIB, 60000 } } } },
+		{ .cgroup = 43, .memcg = 77, .file = { 5, { { PAGES(5000), 60000 } } } },
 	};
-	struct reclaim_stat stat = { .file = 69 * MIB, .unevictable = 2 * MIB };
-	uint64_t unlisted;
 	struct job job;
 
 	open_it(f, false);
-	job = ask(f, groups, 1, 32 * MIB);
-	/* 69 - (16 + 2 + 2) * 17/16 = 47.75 of 63.75 MiB */
-	assert_true(lists_take_file(&job, &stat, &unlisted));
-	assert_in_range(unlisted, 23 * MIB, 24 * MIB);
-	assert_written(f, "- 77 0 5 0 2056\n");
+	job = ask(f, groups, 1);
+	lists_take_file(&job, 100 * MIB);
+	assert_written(f, "memcg");
 }
 
-static void test_mapped_by_neighbours(void **state)
+/* What a group keeps, and those above it, up to the container. */
+static void test_unprotected(void **state)
 {
 	struct fixture *f = *state;
-	struct act_group groups[] = {
-		{ .file = { 16 * MIB, 5, { { 16 * MIB, 60000 } } } },
-		{ .file = { 0 } },
-	};
-	struct reclaim_stat stat = { .file = 64 * MIB, .mapped = 7 * MIB };
-	uint64_t unlisted;
-	struct job job;
-	char want[64];
+	struct stat st;
+	int box, leaf;
 
-	open_it(f, true);
-	job = ask(f, groups, 2, 16 * MIB);
-	assert_false(lists_take_file(&job, &stat, &unlisted)); /* all by memory.reclaim */
-	assert_written(f, "memcg");
-	/* Little is; or there is no neighbour. */
-	snprintf(want, sizeof(want), "- %llu 0 5 0 4096\n", f->id[0]);
-	job.nr_groups = 1;
-	assert_true(lists_take_file(&job, &stat, &unlisted));
-	assert_written(f, want);
-	job.nr_groups = 2;
-	stat.mapped = 6 * MIB;
-	assert_true(lists_take_file(&job, &stat, &unlisted));
+	open_it(f, false);
+	root_put(&f->root, "/cgroup/a/memory.min", "max\n");
+	root_put(&f->root, "/cgroup/a/memory.current", "1000\n");
+	close(root_dir(&f->root, "/cgroup/a/box"));
+	box = root_dir(&f->root, "/cgroup/a/box");
+	assert_int_equal(fstat(box, &st), 0);
+	close(root_dir(&f->root, "/cgroup/a/box/in"));
+	leaf = root_dir(&f->root, "/cgroup/a/box/in/leaf");
+	assert_true(lists_unprotected(leaf, st.st_ino) == UINT64_MAX);
+	root_put(&f->root, "/cgroup/a/box/in/memory.low", "300\n");
+	root_put(&f->root, "/cgroup/a/box/in/memory.current", "1000\n");
+	assert_int_equal(lists_unprotected(leaf, st.st_ino), 700);
+	root_put(&f->root, "/cgroup/a/box/in/leaf/memory.min", "500\n");
+	root_put(&f->root, "/cgroup/a/box/in/leaf/memory.low", "0\n");
+	root_put(&f->root, "/cgroup/a/box/in/leaf/memory.current", "900\n");
+	assert_int_equal(lists_unprotected(leaf, st.st_ino), 400);
+	root_put(&f->root, "/cgroup/a/box/in/leaf/memory.low", "max\n");
+	assert_int_equal(lists_unprotected(leaf, st.st_ino), 0);
+	assert_true(lists_unprotected(box, st.st_ino) == UINT64_MAX);
+	close(leaf);
+	close(box);
 }
 
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_shares),
-		T(test_all_of_it),
-		T(test_elsewhere),
-		T(test_mapped_by_neighbours),
+		T(test_shares),    T(test_small_shares), T(test_all_of_it),
+		T(test_not_known), T(test_unprotected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -658,6 +658,25 @@ static void page_cache_that_cools_goes(void **state)
 	free(s);
 }
 
+/* What something inside the container keeps is asked for once in a long while, and not called cold.
+ */
+static void page_cache_that_is_kept(void **state)
+{
+	struct sim *s = fresh(10000);
+	uint64_t asked;
+
+	s->kept = true;
+	sim_add(s, 100, false, true);
+	sim_add(s, 100, false, false);
+	assert_int_equal(sim_run(s, 200000), 0);
+	assert_true(sim_out(s, false, false) >= 95);
+	assert_true(s->verdicts[0].cold < 8 * SIM_MIB);
+	asked = s->asked;
+	assert_int_equal(sim_run(s, 400000), 0);
+	assert_in_range(s->asked - asked, 0, 48 * SIM_MIB);
+	free(s);
+}
+
 static void file_from_old_ones(const struct sim *s)
 {
 	for (size_t i = 0; i < s->plan.nr_items; i++)
@@ -1265,6 +1284,7 @@ int main(void)
 		cmocka_unit_test(read_once_goes_reread_stays),
 		cmocka_unit_test(reread_each_second_stays_however_short_the_patience),
 		cmocka_unit_test(page_cache_that_cools_goes),
+		cmocka_unit_test(page_cache_that_is_kept),
 		cmocka_unit_test(little_old_page_cache_goes),
 		cmocka_unit_test(page_cache_goes_faster_while_nothing_comes_back),
 		cmocka_unit_test(a_pass_that_is_seen_early_counts),

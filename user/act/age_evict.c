@@ -92,6 +92,13 @@ uint64_t age_old_file(const struct act_group *g, uint64_t idle_ms, uint64_t *ret
 	bool second = old[1].idle_ms >= idle_ms && old[0].bytes <= old[1].bytes / 16;
 
 	*ret_seq = g->file.seq + second;
+	/*
+	 * Up to 6.18 the id of one that is gone may be another's by the time of the write, and
+	 * groups are born with the generations 0 to 3, so that these are evicted from after one
+	 * pass. No new one has aged twice since the census.
+	 */
+	if (*ret_seq < 2)
+		return 0;
 	if (second)
 		return old[0].bytes + old[1].bytes;
 	return old[0].idle_ms >= idle_ms ? old[0].bytes : 0;
@@ -109,11 +116,5 @@ int age_evict_file(struct age *a, const struct act_group *g, uint64_t seq, uint6
 	uint64_t memcg;
 	int r = age_printed_id(a, g, &memcg);
 
-	/*
-	 * Private ids are given anew at once: no new group has aged so often since the census. (Of
-	 * one that is evicted from by the rows of lru_gen, they say how old it is.)
-	 */
-	if (!r && seq < 2 && age_id_form(a) == ACT_ID_PRIVATE)
-		return 0;
 	return r ?: evict(a, memcg, g->node, seq, 0, bytes / sysconf(_SC_PAGESIZE));
 }

@@ -307,7 +307,10 @@ void fence_reclaim(struct reclaim *r, struct journal *j)
 	r->got = 0;
 	r->error = 0;
 	r->gone = r->timed_out = false;
-	pthread_mutex_lock(&one_at_a_time);
+	if (pthread_mutex_trylock(&one_at_a_time)) {
+		r->error = -EBUSY;
+		return;
+	}
 	error = fence_up(&f, j, r->dirfd);
 	if (!error)
 		error = reclaim_behind(r, &f);

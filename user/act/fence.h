@@ -50,7 +50,8 @@ struct fence {
 int fence_up(struct fence *f, struct journal *j, int dirfd);
 void fence_down(struct fence *f);
 
-/* As reclaim_run, r->file bytes at most (r->anon is not looked at). Waits for another fence. */
+/* As reclaim_run, r->file bytes at most (r->anon is not looked at). -EBUSY also while there is
+ * another. */
 void fence_reclaim(struct reclaim *r, struct journal *j);
 
 /* The root's processes are everywhere's: it is never refused for them. */

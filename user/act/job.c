@@ -8,6 +8,7 @@
 
 #include "act/act_int.h"
 #include "act/cpu_lists.h"
+#include "act/fence.h"
 #include "act/lists.h"
 #include "lib/cleanup.h"
 
@@ -16,7 +17,7 @@
 /* For each group more: a pass over 100 MB takes 7 ms under emulation, and we may get little CPU. */
 #define AGE_GROUP_MS 20
 #define AGE_MAX_MS 10000 /* others wait for their pass meanwhile */
-#define WORTH_A_FENCE (1ull << 20)
+#define WORTH_A_FENCE (4ull << 20)
 #define WORTH_DRAINING (8ull << 20) /* what is freed bit by bit need not be given back at once */
 
 static void fill(struct job *job, struct reclaim *r)
@@ -114,20 +115,24 @@ static void ask_kernel(struct job *job, uint64_t anon, uint64_t file)
 	job->result.got += got;
 }
 
-/* What removed groups inside a container left: see lists.c. Where there can be no fence it stays.
+/*
+ * The part of removed groups inside the container, which up to 6.18 keep their lists: no living one
+ * has them on its own. They are evicted behind the fence; where there can be none, it stays. (Only
+ * those that were right below the container: others are of their own parents.)
  */
-static void take_unlisted(struct job *job, uint64_t bytes)
+static void take_orphaned(struct job *job)
 {
-	uint64_t got = job->result.got;
+	uint64_t orphaned, steal, got = job->result.got;
 	struct reclaim r;
 
-	if (bytes < WORTH_A_FENCE || job_ended(job) || job->result.gone)
+	if (job->nr_groups < 2 || age_id_form(job->act->age) != ACT_ID_PRIVATE || job_ended(job) ||
+	    fence_orphaned(job->dirfd, &orphaned, &steal) || orphaned < WORTH_A_FENCE)
 		return;
 	fill(job, &r);
-	r.file = bytes;
+	r.file = (uint64_t)((double)job->file * (double)orphaned /
+			    (double)(orphaned + lists_old_file(job)));
 	fence_reclaim(&r, job->act->journal);
-	if (r.error == -EBUSY || r.error == -E2BIG)
-		r.error = 0;
+	r.error = 0;
 	take_over(job, &r);
 	job->result.got += got;
 }
@@ -153,12 +158,14 @@ static void run_reclaim(struct job *job)
 	}
 	ask_kernel(job, anon ? 0 : job->anon, file ? 0 : job->file);
 	if (file && look(job, &before)) {
-		uint64_t unlisted = 0;
-		bool done = lists_take_file(job, &before, &unlisted);
+		uint64_t got = job->result.got;
 
-		count_got(job, &before);
-		take_unlisted(job, unlisted);
-		ask_kernel(job, 0, done ? 0 : job->file);
+		take_orphaned(job);
+		got = job->result.got - got;
+		if (got < job->file && look(job, &before)) {
+			lists_take_file(job, job->file - got);
+			count_got(job, &before);
+		}
 	}
 }
 

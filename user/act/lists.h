@@ -9,12 +9,13 @@
 /* The anon of each group, from generations idle for job->idle_ms, at most job->anon of it all. */
 void lists_take_anon(struct job *job);
 
-/*
- * The page cache of each group in proportion, of one generation each that is idle for
- * job->file_idle_ms: at most job->file of it all. stat: the container's, as it is. ret_unlisted:
- * how many bytes of it are the part of removed groups, which no living one has on its lists. false:
- * this is not to be taken so here, and nothing was.
- */
-bool lists_take_file(struct job *job, const struct reclaim_stat *stat, uint64_t *ret_unlisted);
+/* Bytes of page cache in the generations that are idle for job->file_idle_ms, one of each group. */
+uint64_t lists_old_file(const struct job *job);
+
+/* Of these the part of each group, bytes of it all; some pages more where groups are many. */
+void lists_take_file(struct job *job, uint64_t bytes);
+
+/* Bytes of the group at dirfd above what it and those above it, below the container, keep. */
+uint64_t lists_unprotected(int dirfd, uint64_t container);
 
 #endif /* EBB_ACT_LISTS_H */

@@ -152,6 +152,9 @@ static void learn_file(const struct step *s, struct policy_container *p,
 	/* A file that is deleted leaves, too. */
 	uint64_t moved_on = sub_u64(left, max_u64(got, sub_u64(p->file_all, c->file)));
 
+	/* Nor is what act may not take: memory.min of a group inside keeps it, or it is mapped. */
+	if (!c->last.timed_out && !c->last.error && max_u64(got, left) < c->last.asked / 4)
+		p->file_hot += c->last.asked - max_u64(got, left);
 	/* The same pages are met again after the next pass: the most of one pass counts. */
 	p->file_moved += moved_on;
 	p->file_taken_ms = max_u64(p->file_taken_ms, c->last.ended_ms);

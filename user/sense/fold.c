@@ -225,7 +225,7 @@ uint64_t fold_own_file(const struct ebb_census *rec)
 
 struct ebb_file_lists fold_file_lists(const struct ebb_census *rec)
 {
-	struct ebb_file_lists l = { .bytes = fold_own_file(rec) };
+	struct ebb_file_lists l = {};
 
 	if (!lru_window(rec, &l.seq))
 		return l;

@@ -10,6 +10,8 @@ echo +memory >"$CG/system.slice/cgroup.subtree_control"
 mkdir "$CG/$unit"
 echo +memory >"$CG/$unit/cgroup.subtree_control"
 mkdir "$CG/$unit"/{live,kept,gone}
+echo +memory >"$CG/$unit/kept/cgroup.subtree_control"
+mkdir "$CG/$unit/kept/leaf"
 echo 120M >"$CG/$unit/kept/memory.min"
 dd if=/dev/urandom of=/var/tmp/left bs=1M count=150 status=none
 drop_caches
@@ -19,7 +21,7 @@ start_ebbd --verbose <<-CONF
 CONF
 cg_run "$unit/live" filecold --status "$STATUS/live" /var/tmp/cold 200 /var/tmp/warm 60
 live=$CG_PID
-cg_run "$unit/kept" filecold --status "$STATUS/kept" /var/tmp/kept 80 /var/tmp/b 1
+cg_run "$unit/kept/leaf" filecold --status "$STATUS/kept" /var/tmp/kept 80 /var/tmp/b 1
 kept=$CG_PID
 wait_for 90 test -s "$STATUS/live" || fail "filecold did not start"
 wait_for 90 test -s "$STATUS/kept" || fail "filecold did not start"
@@ -48,8 +50,10 @@ ebb list
 grep -E "plan: reclaim|done: reclaim" "$EBB_LOG" | tail -n 12 || true
 note "after $((SECONDS - begun)) s: $(left) of 350 MiB are left; $(cat "$STATUS/live") $(cat "$STATUS/kept")"
 check "$(ebb list -o json | jq 'map(select(.path | endswith("big.service"))) | length') == 1" "they are one container"
-check "$(left) <= 350 / 20" "at least 95% of what was read once is gone"
+check "$(work_status live cold_cached) * 20 <= $(work_status live cold_pages)" "at least 95% of what one of them has read once is gone"
+check "$(left) <= 350 / 20" "and of what the removed one had"
 check "$(work_status live warm_refetched) / 4096 * 200 <= $(work_status live warm_pages)" "at most 0.5% of what is read again was fetched again"
+check "$(work_status live warm_cached) * 100 >= $(work_status live warm_pages) * 99" "which is there"
 check "$(work_status kept cold_cached) * 100 >= $(work_status kept cold_pages) * 99" "what memory.min protects is there"
 kill "$live" "$kept"
 check_cmd "filecold ends well" wait "$live"
