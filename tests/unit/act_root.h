@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "act/journal.h"
+
 #define BOOT_ID "11111111-2222-3333-4444-555555555555"
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
@@ -87,6 +89,13 @@ static inline int root_make(struct root *r)
 	snprintf(r->state, sizeof(r->state), "%s/state", r->path);
 	root_put(r, BOOT_FILE, BOOT_ID "\n");
 	return 0;
+}
+
+static inline int root_journal(const struct root *r, struct journal **ret)
+{
+	struct journal_opts o = { .cgroup_root = -1, .state_dir = r->state, .root = r->path };
+
+	return journal_open(ret, &o);
 }
 
 static inline int root_unlink(const char *path, const struct stat *st, int flag, struct FTW *ftw)

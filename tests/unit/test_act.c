@@ -351,6 +351,25 @@ static void test_reclaim(void **state)
 			    "1048576 swappiness=200");
 }
 
+/* Groups 77 and 78, and room before them for what is written. Left in text, too. */
+static void put_lists(struct fixture *f, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "memcg 1 /\n%200s\n" /* what is written lands on it */
+		 "memcg 77 /a\n node     0\n"
+		 "          5      90000       4096          30 \n"
+		 "          6      60000       9000          10 \n"
+		 "          7      30000       9000          50 \n"
+		 "          8       1000       9000          50 \n"
+		 "memcg 78 /b\n node     0\n"
+		 "          5      90000       1024           0 \n"
+		 "          6      60000          0           0 \n"
+		 "          7      30000          0           0 \n"
+		 "          8       1000          0           0 \n",
+		 "");
+	root_put(&f->root, LRU_GEN, text);
+}
+
 /*
  * Where the kernel would choose between anon and page cache, anon is asked for by generation and
  * group. Page cache alone, or ages that are not known, are left to the kernel.
@@ -368,20 +387,7 @@ static void test_anon_alone(void **state)
 
 	without_swappiness(f);
 	close(make_group(f, "b"));
-	snprintf(text, sizeof(text),
-		 "memcg 1 /\n%200s\n" /* what is written lands on it */
-		 "memcg 77 /a\n node     0\n"
-		 "          5      90000       4096          30 \n"
-		 "          6      60000       9000          10 \n"
-		 "          7      30000       9000          50 \n"
-		 "          8       1000       9000          50 \n"
-		 "memcg 78 /b\n node     0\n"
-		 "          5      90000       1024           0 \n"
-		 "          6      60000          0           0 \n"
-		 "          7      30000          0           0 \n"
-		 "          8       1000          0           0 \n",
-		 "");
-	root_put(&f->root, LRU_GEN, text);
+	put_lists(f, text, sizeof(text));
 	open_it(f, false);
 	job.anon = 10 * MIB;
 	job.file = 0;
@@ -415,14 +421,7 @@ static void test_page_cache_by_age(void **state)
 	char text[1000];
 
 	close(make_group(f, "b"));
-	snprintf(text, sizeof(text),
-		 "memcg 1 /\n%200s\n" /* what is written lands on it */
-		 "memcg 77 /a\n node     0\n          5      90000       4096          30 \n"
-		 "          6      60000       9000          10 \n"
-		 "          7      30000       9000          50 \n"
-		 "memcg 78 /b\n node     0\n          5      90000       1024          20 \n",
-		 "");
-	root_put(&f->root, LRU_GEN, text);
+	put_lists(f, text, sizeof(text));
 	open_it(f, false);
 	job.anon = MIB;
 	job.file = 300 * 4096;
@@ -910,7 +909,6 @@ int main(void)
 		T(test_reclaim),
 		T(test_anon_alone),
 		T(test_page_cache_by_age),
-
 		T(test_no_room_in_swap),
 		T(test_from_callback),
 		T(test_endless),

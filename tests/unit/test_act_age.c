@@ -87,14 +87,9 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct journal_opts o = { .cgroup_root = -1 };
 
 	*state = f;
-	if (root_make(&f->root))
-		return -1;
-	o.state_dir = f->root.state;
-	o.root = f->root.path;
-	if (journal_open(&f->journal, &o))
+	if (root_make(&f->root) || root_journal(&f->root, &f->journal))
 		return -1;
 	f->opts = (struct age_opts){ .root = f->root.path,
 				     .cgroup_root = root_dir(&f->root, "/cgroup"),

@@ -15,20 +15,14 @@ struct fixture {
 	struct journal *journal;
 	struct act_caps caps;
 	struct act act;
-	unsigned long long id[2]; /* of the groups a and b */
 };
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct journal_opts o = { .cgroup_root = -1 };
 
 	*state = f;
-	if (root_make(&f->root))
-		return -1;
-	o.state_dir = f->root.state;
-	o.root = f->root.path;
-	return journal_open(&f->journal, &o) ? -1 : 0;
+	return root_make(&f->root) || root_journal(&f->root, &f->journal) ? -1 : 0;
 }
 
 static int teardown(void **state)
@@ -43,29 +37,23 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* With what 7.2 prints, or with private ids: 77 and 78. What is written lands on the first line. */
-static void open_it(struct fixture *f, bool by_cgroup)
+/* With the private ids 77 and 78. What is written lands on the first line. */
+static void open_it(struct fixture *f)
 {
 	struct age_opts opts = { .root = f->root.path, .journal = f->journal };
 	char text[1000];
 
 	f->act.cgroup_root = opts.cgroup_root = root_dir(&f->root, "/cgroup");
-	for (int i = 0; i < 2; i++) {
-		struct stat st;
-		int fd = root_dir(&f->root, i ? "/cgroup/b" : "/cgroup/a");
-
-		assert_int_equal(fstat(fd, &st), 0);
-		f->id[i] = st.st_ino;
-		close(fd);
-	}
+	close(root_dir(&f->root, "/cgroup/a"));
+	close(root_dir(&f->root, "/cgroup/b"));
 	snprintf(text, sizeof(text),
-		 "memcg 1 /\n%200s\nmemcg %llu /a\n node     0\n 5 90000 1 30 \n"
-		 "memcg %llu /b\n node     0\n 5 90000 1 20 \n",
-		 "", by_cgroup ? f->id[0] : 77, by_cgroup ? f->id[1] : 78);
+		 "memcg 1 /\n%200s\nmemcg 77 /a\n node     0\n 5 90000 1 30 \n"
+		 "memcg 78 /b\n node     0\n 5 90000 1 20 \n",
+		 "");
 	root_put(&f->root, LRU_GEN, text);
 	root_put(&f->root, "/sys/kernel/mm/lru_gen/enabled", "0x0007\n");
 	assert_int_equal(age_open(&f->act.age, &opts, &f->caps), 0);
-	assert_int_equal(f->caps.id_form, by_cgroup ? ACT_ID_CGROUP : ACT_ID_PRIVATE);
+	assert_int_equal(f->caps.id_form, ACT_ID_PRIVATE);
 }
 
 static struct job ask(struct fixture *f, struct act_group *groups, size_t nr)
@@ -96,7 +84,7 @@ static void test_shares(void **state)
 	};
 	struct job job;
 
-	open_it(f, false);
+	open_it(f);
 	job = ask(f, groups, 2);
 	assert_int_equal(lists_old_file(&job), PAGES(400));
 	lists_take_file(&job, PAGES(300));
@@ -111,7 +99,7 @@ static void test_small_shares(void **state)
 	struct act_group groups[5];
 	struct job job;
 
-	open_it(f, false);
+	open_it(f);
 	for (int i = 0; i < 5; i++)
 		groups[i] = (struct act_group){ OWN, .memcg = 77 + i % 2,
 						.file = { 5, { { PAGES(200), 60000 } } } };
@@ -135,7 +123,7 @@ static void test_all_of_it(void **state)
 	};
 	struct job job;
 
-	open_it(f, false);
+	open_it(f);
 	job = ask(f, groups, 2);
 	/* A batch and the rest; nothing of who is not old enough. */
 	lists_take_file(&job, 100 * MIB);
@@ -151,7 +139,7 @@ static void test_not_known(void **state)
 	};
 	struct job job;
 
-	open_it(f, false);
+	open_it(f);
 	job = ask(f, groups, 1);
 	lists_take_file(&job, 100 * MIB);
 	assert_written(f, "memcg");
@@ -164,7 +152,7 @@ static void test_unprotected(void **state)
 	struct stat st;
 	int box, leaf;
 
-	open_it(f, false);
+	open_it(f);
 	root_put(&f->root, "/cgroup/a/memory.min", "max\n");
 	root_put(&f->root, "/cgroup/a/memory.current", "1000\n");
 	close(root_dir(&f->root, "/cgroup/a/box"));
